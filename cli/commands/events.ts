@@ -1,0 +1,71 @@
+import { BerthError } from '../../engine/api/errors.ts';
+import { operations } from '../../engine/api/operations.ts';
+import type { EventMessage } from '../../engine/api/wire.ts';
+import { unixMoment } from '../../engine/client/moment.ts';
+import { defineCommand, type Flag } from '../command.ts';
+import { rfc3339Nano } from '../duration.ts';
+import { printable } from '../printable.ts';
+import { fillTemplate, parseTemplate } from '../template.ts';
+
+const { since, until, filter } = operations.events.query;
+
+export const command = defineCommand({
+  usage: '[FLAGS]',
+  description: 'It goes on until --until, or until you end it.',
+  flags: {
+    since,
+    until,
+    filter,
+    format: {
+      type: 'string',
+      summary: "How to print: json (one object a line), or a template such as '{{.Action}}'",
+      placeholder: 'FORMAT',
+    } as Flag<string>,
+  },
+  takes: [0, 0],
+  examples: [
+    { line: 'berth events --filter type=container --filter event=die', does: 'Containers as they end' },
+    {
+      line: 'berth events --since 1h --until 0s --format json',
+      does: 'The last hour, for a program to read',
+    },
+  ],
+  async run(context, { flags }) {
+    const query = {
+      since: flags.since === undefined ? undefined : unixMoment(flags.since),
+      until: flags.until === undefined ? undefined : unixMoment(flags.until),
+      filter: flags.filter,
+    };
+    const print = printerFor(flags.format);
+    const client = await context.connect();
+    const { cancelled } = context.signals;
+    for await (const line of client.rawLines('events', query, { signal: cancelled }))
+      await context.stdout.write(`${print(line)}\n`);
+    if (query.until === undefined)
+      throw new BerthError('unavailable', 'the engine ended the stream of events', {
+        hint: 'berth engine status',
+      });
+    return 0;
+  },
+});
+
+/** Prints from the engine's own line: `timeNano` does not fit into a number. */
+function printerFor(format: string | undefined): (line: string) => string {
+  if (format === 'json') return (line) => line.trim();
+  if (format === undefined) return (line) => describe(JSON.parse(line) as EventMessage, timeOf(line));
+  const template = parseTemplate(format);
+  return (line) => printable(fillTemplate(template, JSON.parse(line)), { lines: true });
+}
+
+function timeOf(line: string): string | undefined {
+  return /"timeNano":\s*(\d{1,19})/.exec(line)?.[1];
+}
+
+/** docker's line: time, type, action, id, and the attributes in brackets. */
+function describe({ time, Type, Action, Actor }: EventMessage, timeNano: string | undefined): string {
+  const attributes = Object.entries(Actor.Attributes ?? {})
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${value}`);
+  const about = attributes.length === 0 ? '' : ` (${attributes.join(', ')})`;
+  return printable(`${rfc3339Nano(BigInt(timeNano ?? time * 1e9))} ${Type} ${Action} ${Actor.ID}${about}`);
+}

@@ -1,0 +1,12 @@
+import { defineCommand } from '../command.ts';
+import { inspectEach, inspectFlags } from '../inspecting.ts';
+
+export const command = defineCommand({
+  usage: '[FLAGS] IMAGE [IMAGE...]',
+  flags: { format: inspectFlags.format },
+  takes: [1, Number.POSITIVE_INFINITY],
+  examples: [
+    { line: "berth image inspect -f '{{json .Config.Cmd}}' ubuntu", does: 'What it runs by default' },
+  ],
+  run: (context, { flags, args }) => inspectEach(context, { names: args, among: ['image'], flags }),
+});

@@ -1,0 +1,190 @@
+import type { Command } from '../command.ts';
+
+/** A command, as far as it is known without loading it. */
+export type Entry = {
+  /** Its name, then its other spellings. */
+  readonly names: readonly [string, ...string[]];
+  readonly summary: string;
+  readonly group: 'Containers' | 'Images' | 'Engine' | 'Faces';
+  load(): Promise<{ readonly command: Command }>;
+};
+
+/** Every command, in the order in which help lists them. Each is loaded only when it is used. */
+export const entries: readonly Entry[] = [
+  {
+    names: ['run', 'container run'],
+    summary: 'Create a container from an image and start it',
+    group: 'Containers',
+    load: () => import('./run.ts'),
+  },
+  {
+    names: ['create', 'container create'],
+    summary: 'Create a container without starting it',
+    group: 'Containers',
+    load: () => import('./create.ts'),
+  },
+  {
+    names: ['start', 'container start'],
+    summary: 'Start containers',
+    group: 'Containers',
+    load: () => import('./start.ts'),
+  },
+  {
+    names: ['stop', 'container stop'],
+    summary: 'Stop containers: their stop signal, and a kill after the timeout',
+    group: 'Containers',
+    load: () => import('./stop.ts'),
+  },
+  {
+    names: ['restart', 'container restart'],
+    summary: 'Stop containers and start them again',
+    group: 'Containers',
+    load: () => import('./restart.ts'),
+  },
+  {
+    names: ['kill', 'container kill'],
+    summary: 'Send a signal to running containers',
+    group: 'Containers',
+    load: () => import('./kill.ts'),
+  },
+  {
+    names: ['rm', 'container rm', 'container remove'],
+    summary: 'Remove containers',
+    group: 'Containers',
+    load: () => import('./rm.ts'),
+  },
+  {
+    names: ['ps', 'container ls', 'container list', 'container ps'],
+    summary: 'List containers',
+    group: 'Containers',
+    load: () => import('./ps.ts'),
+  },
+  {
+    names: ['logs', 'container logs'],
+    summary: 'Show what a container wrote',
+    group: 'Containers',
+    load: () => import('./logs.ts'),
+  },
+  {
+    names: ['attach', 'container attach'],
+    summary: "Connect this terminal to a running container's streams",
+    group: 'Containers',
+    load: () => import('./attach.ts'),
+  },
+  {
+    names: ['wait', 'container wait'],
+    summary: 'Wait until containers stop, and print their exit codes',
+    group: 'Containers',
+    load: () => import('./wait.ts'),
+  },
+  {
+    names: ['inspect'],
+    summary: 'Show all about containers and images',
+    group: 'Containers',
+    load: () => import('./inspect.ts'),
+  },
+  {
+    names: ['container inspect'],
+    summary: 'Show all about containers',
+    group: 'Containers',
+    load: () => import('./container-inspect.ts'),
+  },
+  {
+    names: ['pull', 'image pull'],
+    summary: 'Pull an image from a registry',
+    group: 'Images',
+    load: () => import('./pull.ts'),
+  },
+  {
+    names: ['images', 'image ls', 'image list'],
+    summary: 'List images',
+    group: 'Images',
+    load: () => import('./images.ts'),
+  },
+  {
+    names: ['rmi', 'image rm', 'image remove'],
+    summary: 'Remove images',
+    group: 'Images',
+    load: () => import('./rmi.ts'),
+  },
+  {
+    names: ['image inspect'],
+    summary: 'Show all about images',
+    group: 'Images',
+    load: () => import('./image-inspect.ts'),
+  },
+  {
+    names: ['events', 'system events'],
+    summary: 'Follow what happens in the engine',
+    group: 'Engine',
+    load: () => import('./events.ts'),
+  },
+  {
+    names: ['info', 'system info'],
+    summary: 'Show what the engine runs on and holds',
+    group: 'Engine',
+    load: () => import('./info.ts'),
+  },
+  {
+    names: ['version'],
+    summary: 'Show the versions of the command line and the engine',
+    group: 'Engine',
+    load: () => import('./version.ts'),
+  },
+  {
+    names: ['engine start'],
+    summary: 'Start the engine in the background',
+    group: 'Engine',
+    load: () => import('./engine-start.ts'),
+  },
+  {
+    names: ['engine stop'],
+    summary: 'Stop the engine; containers go on running',
+    group: 'Engine',
+    load: () => import('./engine-stop.ts'),
+  },
+  {
+    names: ['engine status'],
+    summary: 'Show whether the engine runs, and where',
+    group: 'Engine',
+    load: () => import('./engine-status.ts'),
+  },
+  {
+    names: ['engine logs'],
+    summary: "Show the engine's own log",
+    group: 'Engine',
+    load: () => import('./engine-logs.ts'),
+  },
+  {
+    names: ['engine run'],
+    summary: 'Run the engine in the foreground',
+    group: 'Engine',
+    load: () => import('./engine-run.ts'),
+  },
+  { names: ['ui'], summary: 'Open the dashboard', group: 'Faces', load: () => import('./ui.ts') },
+  {
+    names: ['mcp'],
+    summary: 'Serve tools to an assistant over MCP',
+    group: 'Faces',
+    load: () => import('./mcp.ts'),
+  },
+];
+
+/** The first words of commands that have two: `container`, `image`, `engine`, `system`. */
+export const families: ReadonlySet<string> = new Set(
+  entries.flatMap(({ names }) =>
+    names.filter((name) => name.includes(' ')).map((name) => name.split(' ')[0] ?? ''),
+  ),
+);
+
+export type Found = { readonly entry: Entry; readonly name: string; readonly rest: readonly string[] };
+
+/** The command that the words begin with, and the words after it. */
+export function findCommand(words: readonly string[]): Found | undefined {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(' ');
+    const entry = entries.find(({ names }) => words.length >= length && names.includes(name));
+    if (entry !== undefined) return { entry, name, rest: words.slice(length) };
+  }
+  return undefined;
+}

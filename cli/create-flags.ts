@@ -1,0 +1,108 @@
+import { type CreateOptions, createBody, createFields } from '../engine/api/create.ts';
+import { BerthError } from '../engine/api/errors.ts';
+import type { CreateContainerBody } from '../engine/api/wire.ts';
+import type { Client } from '../engine/client/client.ts';
+import { createContainer, type PullPolicy, pullPolicies } from '../engine/client/create.ts';
+import type { Context, Flag, Flags } from './command.ts';
+import { printable } from './printable.ts';
+import { openProgress } from './progress.ts';
+
+/** The flags of `create`, which `run` has too: every field of a new container, and how its image is fetched. */
+export const createFlags = {
+  ...createFields,
+  network: { ...createFields.network, aliases: ['net'] },
+  pull: {
+    type: 'string',
+    summary: 'When to pull the image',
+    values: pullPolicies,
+    placeholder: 'WHEN',
+    default: 'missing',
+  } as Flag<PullPolicy>,
+  quiet: { type: 'boolean', summary: 'Show nothing of a pull', short: 'q' } as Flag<boolean>,
+  cidfile: {
+    type: 'string',
+    summary: "Write the container's id to this file",
+    placeholder: 'FILE',
+  } as Flag<string>,
+} satisfies Flags;
+
+export type CreateFlags = CreateOptions & {
+  readonly pull?: PullPolicy | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly cidfile?: string | undefined;
+  readonly detach?: boolean | undefined;
+};
+
+/**
+ * Creates the container that the flags describe, pulling its image where that is wanted, and gives its id.
+ * `body` overrides what the flags say. Pull progress and warnings go to standard error.
+ */
+export async function createFromFlags(
+  context: Context,
+  client: Client,
+  {
+    flags,
+    args,
+    body = {},
+  }: { readonly flags: CreateFlags; readonly args: readonly string[]; readonly body?: CreateContainerBody },
+): Promise<string> {
+  const [image = '', ...command] = args;
+  const { stderr, signals, env } = context;
+  // Before anything is created: a file that is there belongs to another container.
+  const cidfile = flags.cidfile === undefined ? undefined : await openCidFile(flags.cidfile);
+  const progress = openProgress(stderr, { quiet: flags.quiet });
+  try {
+    const made = createBody(image, command, {
+      ...flags,
+      env: flags.env?.flatMap((item) => inherit(item, env)),
+    });
+    const { Id, Warnings } = await createContainer(client, {
+      body: {
+        ...made,
+        ...body,
+        Image: image,
+        HostConfig: { ...made.HostConfig, ...consoleSize(context, flags) },
+      },
+      name: flags.name,
+      platform: flags.platform,
+      pull: flags.pull,
+      onPull: (name, missing) => {
+        if (missing && !flags.quiet) stderr.line(`Unable to find image '${printable(name)}' locally`);
+      },
+      onProgress: progress.take,
+      signal: signals.cancelled,
+    });
+    for (const warning of Warnings ?? [])
+      stderr.line(`${stderr.style.yellow('warning:')} ${printable(warning)}`);
+    await cidfile?.writeFile(Id);
+    return Id;
+  } finally {
+    progress.end();
+    await cidfile?.close();
+  }
+}
+
+/** The size that the container's terminal has from the start; until one is set, programs see 0 by 0. */
+function consoleSize({ stdout }: Context, { tty, detach }: CreateFlags): object {
+  const { rows, columns } = stdout.stream;
+  return tty && !detach && stdout.isTerminal ? { ConsoleSize: [rows, columns] } : {};
+}
+
+/** `-e NAME` passes ours on, and nothing where we have none. */
+function inherit(item: string, env: Context['env']): string[] {
+  if (item.includes('=')) return [item];
+  const value = env[item];
+  return value === undefined ? [] : [`${item}=${value}`];
+}
+
+async function openCidFile(path: string) {
+  const { open } = await import('node:fs/promises');
+  try {
+    return await open(path, 'wx', 0o644);
+  } catch (error) {
+    throw new BerthError('usage', `can't write the container's id to ${path}: ${(error as Error).message}`, {
+      hint: 'name a file that does not exist yet',
+      cause: error,
+    });
+  }
+}

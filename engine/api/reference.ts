@@ -1,0 +1,78 @@
+import { BerthError } from './errors.ts';
+
+/** An image reference taken apart. `tag` is set when no digest is given; both may be present. */
+export type Reference = {
+  /** Registry host with its port, `docker.io` for Docker Hub. */
+  readonly domain: string;
+  /** Repository path, `library/ubuntu`. */
+  readonly path: string;
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
+};
+
+const DEFAULT_DOMAIN = 'docker.io';
+const DEFAULT_TAG = 'latest';
+// Grammar: distribution/reference, https://pkg.go.dev/github.com/distribution/reference
+const DOMAIN =
+  /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$/;
+const PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+const TAG = /^[\w][\w.-]{0,127}$/;
+const DIGEST = /^sha256:[a-f0-9]{64}$/;
+const MAX_NAME = 255;
+
+/**
+ * Reads an image reference as a person writes it (`ubuntu`, `ubuntu:24.04`, `host:5000/team/app@sha256:…`).
+ * Throws `invalid`, naming the part that is malformed.
+ */
+export function parseReference(text: string): Reference {
+  const wrong = (why: string) =>
+    new BerthError('invalid', `invalid reference format: '${text}': ${why}`, {
+      hint: 'write it as [registry/]name[:tag], in lower case, as in ubuntu:24.04',
+    });
+  if (text === '') throw wrong('it is empty');
+  let rest = text;
+  let digest: string | undefined;
+  const at = rest.indexOf('@');
+  if (at >= 0) {
+    digest = rest.slice(at + 1);
+    rest = rest.slice(0, at);
+    if (!DIGEST.test(digest)) throw wrong(`'${digest}' is not a sha256 digest`);
+  }
+  let tag: string | undefined;
+  const colon = rest.lastIndexOf(':');
+  if (colon > rest.lastIndexOf('/')) {
+    tag = rest.slice(colon + 1);
+    rest = rest.slice(0, colon);
+    if (!TAG.test(tag)) throw wrong(`'${tag}' is not a tag`);
+  }
+  let domain = DEFAULT_DOMAIN;
+  let path = rest;
+  const slash = rest.indexOf('/');
+  const first = rest.slice(0, slash);
+  if (slash > 0 && (/[.:[]/.test(first) || first === 'localhost' || first !== first.toLowerCase())) {
+    domain = first === 'index.docker.io' ? DEFAULT_DOMAIN : first;
+    path = rest.slice(slash + 1);
+    if (!DOMAIN.test(first)) throw wrong(`'${first}' is not a registry host`);
+  }
+  if (domain === DEFAULT_DOMAIN && !path.includes('/')) path = `library/${path}`;
+  if (!PATH.test(path)) {
+    throw wrong(
+      path === path.toLowerCase() ? `'${path}' is not a repository name` : 'repository names are lower case',
+    );
+  }
+  if (domain.length + path.length + 1 > MAX_NAME) throw wrong(`it is longer than ${MAX_NAME} characters`);
+  return { domain, path, tag: tag ?? (digest === undefined ? DEFAULT_TAG : undefined), digest };
+}
+
+/** The name without tag or digest as docker shows it: `ubuntu`, `team/app`, `host:5000/app`. */
+export function familiarName(reference: Pick<Reference, 'domain' | 'path'>): string {
+  if (reference.domain !== DEFAULT_DOMAIN) return `${reference.domain}/${reference.path}`;
+  return reference.path.startsWith('library/') ? reference.path.slice('library/'.length) : reference.path;
+}
+
+/** The reference as docker shows it: `ubuntu:latest`, `ubuntu@sha256:…`. */
+export function familiarReference(reference: Reference): string {
+  const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
+  const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
+  return `${familiarName(reference)}${tag}${digest}`;
+}

@@ -1,0 +1,36 @@
+import { BerthError } from './errors.ts';
+
+const units: Record<string, number> = {
+  '': 1,
+  b: 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40,
+  p: 2 ** 50,
+};
+
+/** Reads a size as docker's flags take it (`512m`, `1.5g`, `4096`, `64MiB`), in bytes. Throws `invalid`. */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([bkmgtp]?)(?:i?b)?$/i.exec(text.trim());
+  const unit = units[match?.[2]?.toLowerCase() ?? ''];
+  const bytes = Math.floor(Number(match?.[1]) * (unit ?? Number.NaN));
+  if (!Number.isSafeInteger(bytes)) {
+    throw new BerthError('invalid', `invalid size: '${text}'`, {
+      hint: 'write a number with b, k, m or g, as in 512m',
+    });
+  }
+  return bytes;
+}
+
+/** A size for people, in powers of 1000 with at most four characters of number, as docker prints it: `77.9MB`. */
+export function formatSize(bytes: number): string {
+  const names = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  let value = bytes;
+  let index = 0;
+  while (value >= 1000 && index < names.length - 1) {
+    value /= 1000;
+    index += 1;
+  }
+  return `${Number(value.toPrecision(3))}${names[index]}`;
+}

@@ -1,0 +1,49 @@
+import { decodeFrames, type StreamFrame } from '../api/multiplex.ts';
+import type { Client } from './client.ts';
+import { chunksOf } from './transport.ts';
+
+/** A front end's hold on a container's streams. */
+export type AttachedStreams = {
+  /** Ends when the container does, or when `close` is called. With a terminal all of it is `stdout`. */
+  readonly output: AsyncIterable<StreamFrame>;
+  /** Where bytes for the container go; ending it closes the container's input and leaves the output open. */
+  readonly input: NodeJS.WritableStream;
+  close(): void;
+};
+
+/** Attaches to a container. Throws `notFound`, `conflict`. */
+export async function attachContainer(
+  client: Client,
+  options: {
+    readonly id: string;
+    /** Whether the container has a terminal: its stream is then not cut into frames. */
+    readonly tty: boolean;
+    readonly stdin: boolean;
+    /** Start with what it wrote already. */
+    readonly logs?: boolean;
+    readonly detachKeys?: string | undefined;
+  },
+): Promise<AttachedStreams> {
+  const { id, tty, stdin, logs = false, detachKeys } = options;
+  const socket = await client.upgrade('containerAttach', {
+    id,
+    stream: true,
+    stdin,
+    stdout: true,
+    stderr: true,
+    logs,
+    detachKeys,
+  });
+  // What breaks the stream reaches whoever reads the output; writing into a container that is gone is no error.
+  socket.on('error', () => {});
+  const bytes = chunksOf(socket, client.host);
+  return {
+    output: tty ? rawFrames(bytes) : decodeFrames(bytes),
+    input: socket,
+    close: () => socket.destroy(),
+  };
+}
+
+async function* rawFrames(source: AsyncIterable<Buffer>): AsyncGenerator<StreamFrame> {
+  for await (const data of source) yield { stream: 'stdout', data };
+}

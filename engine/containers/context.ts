@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import type { Events } from '../events/types.ts';
+import type { ImageStore } from '../images/types.ts';
+import type { Networks } from '../networks/types.ts';
+import type { CgroupLayout } from '../runtime/cgroups.ts';
+import type { OciRuntime } from '../runtime/oci.ts';
+import type { ContainerRecord, ContainerStore } from './record.ts';
+
+/** What the work on containers needs; made once by `openContainers`. */
+export type Context = {
+  /** State that outlives a reboot. */
+  readonly root: string;
+  /** State that does not: sockets, FIFOs, namespaces. */
+  readonly runDir: string;
+  readonly cgroups: CgroupLayout;
+  /** The parent of all of the engine's cgroups, `/berth`. */
+  readonly cgroupParent: string;
+  readonly images: Pick<ImageStore, 'resolve' | 'lowerDirs'>;
+  readonly networks: Networks;
+  readonly runtime: OciRuntime;
+  readonly conmon: string;
+  readonly store: ContainerStore;
+  readonly events: Pick<Events, 'record'>;
+  /** Writes an event of a container, with Docker's attributes. */
+  record(container: ContainerRecord, action: string, attributes?: Readonly<Record<string, string>>): void;
+  /** Tells the operator of what no client waits for. */
+  warn(message: string): void;
+};
+
+/** Where a container's files are. */
+export type ContainerPaths = ReturnType<typeof pathsOf>;
+
+export function pathsOf(context: Pick<Context, 'root' | 'runDir'>, id: string) {
+  const root = join(context.root, 'containers', id);
+  const bundle = join(context.runDir, 'containers', id);
+  return {
+    /** The container's directory: everything of it that outlives a reboot. */
+    root,
+    log: join(root, 'container.log'),
+    upper: join(root, 'upper'),
+    work: join(root, 'work'),
+    rootfs: join(root, 'rootfs'),
+    hosts: join(root, 'hosts'),
+    hostname: join(root, 'hostname'),
+    resolvConf: join(root, 'resolv.conf'),
+    /** The bundle of one run: OCI spec, conmon's files, the network namespace. */
+    bundle,
+    netns: join(bundle, 'netns'),
+    exitDir: join(context.runDir, 'exits'),
+    exit: join(context.runDir, 'exits', id),
+  };
+}

@@ -1,0 +1,106 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isErrno } from '../api/errors.ts';
+import { isAlive } from '../host/processes.ts';
+import { unmount } from '../host/syscalls.ts';
+import { type Context, pathsOf } from './context.ts';
+import { type ContainerRecord, type Ending, newExit } from './record.ts';
+import { unlinkIfThere } from './start.ts';
+
+/** What docker reports for a container that was killed with the machine under it. */
+const EXIT_UNKNOWN = 255;
+
+/** How a run ended; undefined while it goes on, or its monitor is about to write down how it ended. */
+export async function findEnding(context: Context, record: ContainerRecord): Promise<Ending | undefined> {
+  // Looked at first: a monitor writes the exit file before it ends.
+  const lost =
+    record.life.status === 'running' && !isAlive(record.life.process) && !monitorLives(context, record);
+  return (await readEnding(context, record)) ?? (lost ? lostEnding(record) : undefined);
+}
+
+/** Whether conmon still runs. */
+function monitorLives(context: Context, record: ContainerRecord): boolean {
+  try {
+    const pid = Number(readFileSync(join(pathsOf(context, record.id).bundle, 'conmon.pid'), 'utf8'));
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(record.id);
+  } catch {
+    return false;
+  }
+}
+
+/** What conmon left in its exit file. */
+async function readEnding(context: Context, record: ContainerRecord): Promise<Ending | undefined> {
+  const paths = pathsOf(context, record.id);
+  try {
+    const [text, { mtime }] = await Promise.all([readFile(paths.exit, 'utf8'), stat(paths.exit)]);
+    if (!/^\d+$/.test(text.trim())) return undefined;
+    return endingOf(record, {
+      exitCode: Number(text),
+      oomKilled: existsSync(join(paths.bundle, 'oom')),
+      finishedAt: mtime.toISOString(),
+    });
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    return undefined;
+  }
+}
+
+/** The ending of a run that nobody saw: the machine went down, or its monitor was killed. */
+function lostEnding(record: ContainerRecord): Ending {
+  return endingOf(record, { exitCode: EXIT_UNKNOWN, oomKilled: false, finishedAt: new Date().toISOString() });
+}
+
+/**
+ * Keeps how a run ended, and only then takes away what it had of the kernel: killed in between, the next start of
+ * the engine finds an ended container and cleans up after it. The caller holds the record (`exclusively`).
+ */
+export async function finishRun(context: Context, record: ContainerRecord, ending: Ending): Promise<void> {
+  context.store.saveLife(record, { status: 'exited', ...ending });
+  try {
+    await releaseRun(context, record);
+  } catch (error) {
+    // Those who wait for the end must hear of it all the same; the next start of the engine cleans up.
+    context.warn(`container ${record.id} ended, and not all of it could be let go: ${String(error)}`);
+  }
+  if (ending.oomKilled) context.record(record, 'oom');
+  context.record(record, 'die', { exitCode: String(ending.exitCode) });
+  const { exit } = record;
+  record.exit = newExit();
+  exit.resolve(ending);
+}
+
+/** Takes away all that a run had of the kernel and of the run directory. Safe to repeat, and where there is nothing. */
+export async function releaseRun(context: Context, record: Pick<ContainerRecord, 'id'>): Promise<void> {
+  const paths = pathsOf(context, record.id);
+  await Promise.all([context.runtime.remove(record.id), context.networks.disconnect(record.id, paths.netns)]);
+  unmountIfMounted(paths.rootfs);
+  await rm(paths.bundle, { recursive: true, force: true });
+  await unlinkIfThere(paths.exit);
+}
+
+function unmountIfMounted(path: string): void {
+  try {
+    unmount(path, { detach: true });
+  } catch (error) {
+    // EINVAL: not a mount.
+    if (!isErrno(error, 'EINVAL') && !isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+/** Step by step until nothing of the container is left; the row goes last, so that an interrupted removal goes on. */
+export async function removeContainer(context: Context, record: ContainerRecord): Promise<void> {
+  const last = record.life.status === 'exited' ? record.life : undefined;
+  context.store.saveLife(record, { status: 'removing' });
+  await releaseRun(context, record);
+  await rm(pathsOf(context, record.id).root, { recursive: true, force: true });
+  context.store.drop(record);
+  context.record(record, 'destroy');
+  record.removed.resolve(last);
+  record.exit.reject(new Error('the container was removed'));
+}
+
+function endingOf(record: ContainerRecord, end: Omit<Ending, 'startedAt'>): Ending {
+  const startedAt = record.life.status === 'running' ? record.life.startedAt : record.createdAt;
+  return { ...end, startedAt };
+}

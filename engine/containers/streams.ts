@@ -1,0 +1,101 @@
+import { PassThrough } from 'node:stream';
+import { BerthError } from '../api/errors.ts';
+import type { StreamFrame } from '../api/multiplex.ts';
+import { openInput } from '../runtime/input.ts';
+import { type LogWindow, readLog } from '../runtime/log.ts';
+import { type LogFile, openLog } from '../runtime/log-file.ts';
+import { framesOf } from '../runtime/log-record.ts';
+import { type Context, pathsOf } from './context.ts';
+import type { ContainerRecord } from './record.ts';
+import type { Attachment, Containers, LogQuery, Output } from './types.ts';
+
+type AttachQuery = Parameters<Containers['attach']>[1];
+
+/** What a container wrote, and goes on writing where it is followed. */
+export function readLogs(
+  context: Context,
+  record: ContainerRecord,
+  query: LogQuery,
+  signal: AbortSignal,
+): { readonly tty: boolean; readonly output: Output } {
+  if (query.stdout !== true && query.stderr !== true) {
+    throw new BerthError('invalid', 'Bad parameters: you must choose at least one stream', {
+      hint: 'ask for stdout, stderr or both',
+    });
+  }
+  const file = openLog(pathsOf(context, record.id).log);
+  const follow =
+    query.follow === true && record.life.status === 'running'
+      ? { ended: record.exit.promise, signal }
+      : undefined;
+  const output = frames(file, { ...query, follow }, query);
+  return { tty: record.config.Tty === true, output };
+}
+
+/** A client's hold on the streams; see `Containers.attach`. May come before the start: it sees all of the run then. */
+export function attachContainer(context: Context, record: ContainerRecord, query: AttachQuery): Attachment {
+  const detach = new AbortController();
+  const paths = pathsOf(context, record.id);
+  const file = openLog(paths.log);
+  const running = record.life.status === 'running';
+  const live =
+    query.stream === true && (running || record.life.status === 'created' || record.life.status === 'exited');
+  const output = frames(
+    file,
+    {
+      from: query.logs === true ? 0 : file.size(),
+      follow: live ? { ended: record.exit.promise, signal: detach.signal } : undefined,
+    },
+    { stdout: query.stdout, stderr: query.stderr },
+  );
+  const input =
+    query.stdin === true && query.stream === true && record.config.OpenStdin === true
+      ? inputOf(record, paths.bundle)
+      : undefined;
+  context.record(record, 'attach');
+  return {
+    tty: record.config.Tty === true,
+    output,
+    input: input?.stream,
+    close() {
+      detach.abort();
+      input?.close();
+      file.close();
+    },
+  };
+}
+
+function inputOf(record: ContainerRecord, bundle: string) {
+  if (record.life.status === 'running') return openInput(bundle);
+  const waiting = new PassThrough();
+  // A client that went away before the start: nobody waits for the error.
+  waiting.on('error', () => waiting.destroy());
+  record.waitingInputs.add(waiting);
+  return {
+    stream: waiting,
+    close() {
+      record.waitingInputs.delete(waiting);
+      waiting.end();
+    },
+  };
+}
+
+async function* frames(
+  file: LogFile,
+  window: LogWindow,
+  streams: {
+    readonly stdout?: boolean | undefined;
+    readonly stderr?: boolean | undefined;
+    readonly timestamps?: boolean | undefined;
+  },
+): AsyncGenerator<StreamFrame> {
+  const options = { timestamps: streams.timestamps === true, within: { stdout: false, stderr: false } };
+  const both = streams.stdout === true && streams.stderr === true;
+  try {
+    for await (const records of readLog(file, window)) {
+      yield* framesOf(both ? records : records.filter(({ stream }) => streams[stream] === true), options);
+    }
+  } finally {
+    file.close();
+  }
+}

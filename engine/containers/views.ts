@@ -1,0 +1,164 @@
+import type { ContainerInspect, ContainerState, ContainerSummary, HostConfig } from '../api/wire.ts';
+import type { NetworkMode } from '../networks/types.ts';
+import { maskedPaths, readonlyPaths } from '../runtime/spec.ts';
+import { bindView } from './binds.ts';
+import { type Context, pathsOf } from './context.ts';
+import { describeLife } from './duration.ts';
+import type { ContainerRecord } from './record.ts';
+
+/** How Go writes a time that never was. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+/** A line of `ps`. */
+export function summaryOf(context: Context, record: ContainerRecord, imageName: string): ContainerSummary {
+  const { config, hostConfig } = record;
+  const mode = hostConfig.NetworkMode as NetworkMode;
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: imageName,
+    ImageID: record.imageId,
+    Command: commandLine([...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]),
+    Created: Math.floor(Date.parse(record.createdAt) / 1000),
+    Ports: Object.keys(config.ExposedPorts ?? {}).map((port) => {
+      const [number = '0', type = 'tcp'] = port.split('/');
+      return { PrivatePort: Number(number), Type: type };
+    }),
+    Labels: config.Labels ?? {},
+    State: record.life.status,
+    Status: describeLife(record.life, Date.now()),
+    HostConfig: { NetworkMode: mode },
+    NetworkSettings: { Networks: context.networks.endpointsOf(record.id, mode) },
+    Mounts: (hostConfig.Binds ?? []).map(bindView),
+  };
+}
+
+/** The command as docker's `ps` writes it: arguments that hold a space stand in quotes, the program never does. */
+function commandLine([program = '', ...args]: readonly string[]): string {
+  return [program, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
+}
+
+/** All about a container, as the Engine API has it (ContainerInspect). */
+export function inspectionOf(context: Context, record: ContainerRecord): ContainerInspect {
+  const { config } = record;
+  const paths = pathsOf(context, record.id);
+  const mode = record.hostConfig.NetworkMode as NetworkMode;
+  const networks = context.networks.endpointsOf(record.id, mode);
+  const endpoint = networks[mode];
+  const [path = '', ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+  return {
+    Id: record.id,
+    Created: record.createdAt,
+    Path: path,
+    Args: args,
+    State: stateOf(record),
+    Image: record.imageId,
+    ResolvConfPath: paths.resolvConf,
+    HostnamePath: paths.hostname,
+    HostsPath: paths.hosts,
+    LogPath: paths.log,
+    Name: `/${record.name}`,
+    RestartCount: 0,
+    Driver: 'overlay',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: null,
+    HostConfig: {
+      ...hostDefaults,
+      CgroupnsMode: context.cgroups === 'v2' ? 'private' : 'host',
+      ...withoutNulls(record.hostConfig),
+    },
+    GraphDriver: {
+      Name: 'overlay',
+      Data: { MergedDir: paths.rootfs, UpperDir: paths.upper, WorkDir: paths.work },
+    },
+    Mounts: (record.hostConfig.Binds ?? []).map(bindView),
+    Config: config,
+    NetworkSettings: {
+      Bridge: '',
+      SandboxID: record.life.status === 'running' && mode !== 'host' ? record.id : '',
+      SandboxKey: record.life.status === 'running' && mode !== 'host' ? paths.netns : '',
+      Ports: Object.fromEntries(Object.keys(config.ExposedPorts ?? {}).map((port) => [port, null])),
+      EndpointID: endpoint?.EndpointID ?? '',
+      IPAddress: endpoint?.IPAddress ?? '',
+      IPPrefixLen: endpoint?.IPPrefixLen ?? 0,
+      Gateway: endpoint?.Gateway ?? '',
+      MacAddress: endpoint?.MacAddress ?? '',
+      GlobalIPv6Address: '',
+      GlobalIPv6PrefixLen: 0,
+      IPv6Gateway: '',
+      Networks: networks,
+    },
+  };
+}
+
+function stateOf(record: ContainerRecord): ContainerState {
+  const { life } = record;
+  const running = life.status === 'running';
+  const exited = life.status === 'exited';
+  return {
+    Status: life.status,
+    Running: running,
+    Paused: false,
+    Restarting: false,
+    OOMKilled: exited && life.oomKilled,
+    Dead: false,
+    Pid: running ? life.process.pid : 0,
+    ExitCode: exited || life.status === 'created' ? life.exitCode : 0,
+    Error: life.status === 'created' ? life.error : '',
+    StartedAt: running || exited ? life.startedAt : NEVER,
+    FinishedAt: exited ? life.finishedAt : NEVER,
+  };
+}
+
+/** What dockerd writes where the client said nothing. */
+const hostDefaults: HostConfig = {
+  Binds: null,
+  ContainerIDFile: '',
+  LogConfig: { Type: 'json-file', Config: {} },
+  NetworkMode: 'bridge',
+  PortBindings: {},
+  RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+  AutoRemove: false,
+  VolumeDriver: '',
+  VolumesFrom: null,
+  CapAdd: null,
+  CapDrop: null,
+  Dns: [],
+  DnsOptions: [],
+  DnsSearch: [],
+  ExtraHosts: null,
+  GroupAdd: null,
+  IpcMode: 'private',
+  Cgroup: '',
+  Links: null,
+  OomScoreAdj: 0,
+  PidMode: '',
+  Privileged: false,
+  PublishAllPorts: false,
+  ReadonlyRootfs: false,
+  SecurityOpt: null,
+  UTSMode: '',
+  UsernsMode: '',
+  ShmSize: 64 * 2 ** 20,
+  Runtime: '',
+  Isolation: '',
+  CpuShares: 0,
+  Memory: 0,
+  NanoCpus: 0,
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  MemorySwap: 0,
+  PidsLimit: null,
+  Ulimits: null,
+  MaskedPaths: maskedPaths,
+  ReadonlyPaths: readonlyPaths,
+};
+
+function withoutNulls(host: HostConfig): HostConfig {
+  return Object.fromEntries(
+    Object.entries(host).filter(([name, value]) => value !== null || hostDefaults[name] === undefined),
+  );
+}

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, hexOf } from '../api/digest.ts';
+import { BerthError, isErrno } from '../api/errors.ts';
+
+/** Blobs by digest, as files: `blobs/sha256/<hex>`. What is being written is in `ingest/` until it is whole. */
+export type ContentStore = {
+  /** Keeps bytes under their digest. When it returns they are on disk for good. */
+  readonly put: (bytes: Buffer) => Promise<Digest>;
+  /** A blob's bytes. Throws `internal` when it is not there, or not what its digest says. */
+  readonly read: (digest: Digest) => Buffer;
+  readonly has: (digest: Digest) => Promise<boolean>;
+  /** Removes a blob before it returns. */
+  readonly remove: (digest: Digest) => void;
+  /**
+   * Writes a stream to a file that is gone when it is disposed of, and checks size and digest while it streams.
+   * The file is not synced: it does not outlive its use. Throws `invalid` when the bytes are not those expected.
+   */
+  readonly receive: (expected: Expected, source: AsyncIterable<Buffer>) => Promise<ReceivedBlob>;
+  /** Reads a stream into memory, checked like `receive` does. For small blobs: the size is the caller's to limit. */
+  readonly collect: (expected: Expected, source: AsyncIterable<Buffer>) => Promise<Buffer>;
+  /** Removes all blobs but these, and all that was being written. Only while nothing else is under way. */
+  readonly sweep: (keep: ReadonlySet<string>) => Promise<void>;
+};
+
+export type Expected = {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** What it is, for messages. */
+  readonly what: string;
+  readonly onBytes?: ((received: number) => void) | undefined;
+};
+
+export type ReceivedBlob = AsyncDisposable & { readonly path: string; readonly sizeBytes: number };
+
+/** Opens the store in `root`, making its directories where they are missing. */
+export function openContentStore(root: string): ContentStore {
+  const blobs = join(root, 'blobs', 'sha256');
+  const ingest = join(root, 'ingest');
+  mkdirSync(blobs, { recursive: true, mode: 0o700 });
+  mkdirSync(ingest, { recursive: true, mode: 0o700 });
+  let count = 0;
+  const pathOf = (digest: Digest) => join(blobs, hexOf(digest));
+  const newFile = () => {
+    count += 1;
+    return join(ingest, `${process.pid}-${count}`);
+  };
+  const has = async (digest: Digest) => {
+    try {
+      return (await stat(pathOf(digest))).isFile();
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
+      return false;
+    }
+  };
+
+  return {
+    has,
+    put: async (bytes) => {
+      const digest = digestOf(bytes);
+      if (await has(digest)) return digest;
+      const path = newFile();
+      try {
+        await using file = await open(path, 'wx', 0o600);
+        await file.writeFile(bytes);
+        await file.sync();
+        await rename(path, pathOf(digest));
+      } catch (error) {
+        await rm(path, { force: true });
+        throw error;
+      }
+      await using directory = await open(blobs, 'r');
+      await directory.sync();
+      return digest;
+    },
+    read: (digest) => {
+      let bytes: Buffer;
+      try {
+        bytes = readFileSync(pathOf(digest));
+      } catch (cause) {
+        throw new BerthError('internal', `the store has lost ${digest}`, {
+          hint: 'pull the image again',
+          cause,
+        });
+      }
+      if (digestOf(bytes) === digest) return bytes;
+      throw new BerthError('internal', `what the store has for ${digest} is damaged`, {
+        hint: 'pull the image again',
+      });
+    },
+    remove: (digest) => rmSync(pathOf(digest), { force: true }),
+    receive: async (expected, source) => {
+      const path = newFile();
+      try {
+        await receiveInto(path, expected, source);
+      } catch (error) {
+        await rm(path, { force: true });
+        throw error;
+      }
+      const { sizeBytes } = expected;
+      return { path, sizeBytes, [Symbol.asyncDispose]: async () => await rm(path, { force: true }) };
+    },
+    collect: async (expected, source) => {
+      const pieces: Buffer[] = [];
+      for await (const piece of checked(expected, source)) pieces.push(piece);
+      return Buffer.concat(pieces);
+    },
+    sweep: async (keep) => {
+      for (const name of await readdir(ingest))
+        await rm(join(ingest, name), { recursive: true, force: true });
+      for (const name of await readdir(blobs)) {
+        if (!keep.has(`sha256:${name}`)) await rm(join(blobs, name), { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+function digestOf(bytes: Uint8Array): Digest {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+async function receiveInto(path: string, expected: Expected, source: AsyncIterable<Buffer>): Promise<void> {
+  await using file = await open(path, 'wx', 0o600);
+  for await (const piece of checked(expected, source)) await file.writeFile(piece);
+}
+
+/** Passes a stream on, and throws `invalid` where its size or, at its end, its digest is not the one expected. */
+async function* checked(expected: Expected, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const { digest, sizeBytes, what, onBytes } = expected;
+  const hash = createHash('sha256');
+  let received = 0;
+  for await (const piece of source) {
+    received += piece.length;
+    if (received > sizeBytes) break;
+    hash.update(piece);
+    yield piece;
+    onBytes?.(received);
+  }
+  if (received !== sizeBytes) {
+    const came = received > sizeBytes ? 'more' : `only ${received}`;
+    throw new BerthError('invalid', `${what} has ${came} bytes where ${sizeBytes} were promised`);
+  }
+  const actual = `sha256:${hash.digest('hex')}`;
+  if (actual !== digest) {
+    throw new BerthError(
+      'invalid',
+      `${what} is not what its digest says: ${digest} was promised, ${actual} came`,
+      {
+        hint: 'the registry, or something before it, serves other content than was pushed',
+      },
+    );
+  }
+}

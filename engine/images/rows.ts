@@ -1,0 +1,144 @@
+import type { Digest } from '../api/digest.ts';
+import { BerthError } from '../api/errors.ts';
+import type { LayerId } from '../layers/types.ts';
+import { type Database, durably } from '../state/database.ts';
+
+/** What the database knows of images. Repositories stand in full there: `docker.io/library/ubuntu`. */
+
+export type ImageRow = {
+  readonly id: Digest;
+  readonly manifestDigest: Digest;
+  readonly sizeBytes: number;
+  /** Removed by force while a container that doesn't run still needs its layers. */
+  readonly removed: boolean;
+};
+
+export type NameRow = { readonly repository: string; readonly tag: string; readonly imageId: Digest };
+export type DigestRow = { readonly repository: string; readonly digest: Digest; readonly imageId: Digest };
+
+export type NewImage = {
+  readonly id: Digest;
+  readonly manifestDigest: Digest;
+  /** Uppermost last. */
+  readonly layers: readonly Digest[];
+  readonly repository: string;
+  readonly tag: string | undefined;
+  readonly digest: Digest;
+};
+
+export type ImageRows = ReturnType<typeof openImageRows>;
+
+type Row = Readonly<Record<string, string | number>>;
+
+const toImage = (row: Row): ImageRow => ({
+  id: row.id as Digest,
+  manifestDigest: row.manifest_digest as Digest,
+  sizeBytes: Number(row.size_bytes),
+  removed: row.removed === 1,
+});
+const toName = (row: Row): NameRow => ({
+  repository: String(row.repository),
+  tag: String(row.tag),
+  imageId: row.image_id as Digest,
+});
+const toDigest = (row: Row): DigestRow => ({
+  repository: String(row.repository),
+  digest: row.digest as Digest,
+  imageId: row.image_id as Digest,
+});
+
+/** The statements on the tables of images. */
+export function openImageRows(database: Database) {
+  const all = (sql: string) => {
+    const statement = database.prepare(sql);
+    return (...values: readonly (string | number)[]) => statement.all(...values) as Row[];
+  };
+  const run = (sql: string) => {
+    const statement = database.prepare(sql);
+    return (...values: readonly (string | number)[]) => void statement.run(...values);
+  };
+  const images = all('SELECT * FROM images WHERE removed = 0');
+  const image = all('SELECT * FROM images WHERE id = ?');
+  const byPrefix = all("SELECT * FROM images WHERE removed = 0 AND id LIKE ? || '%' LIMIT 2");
+  const removedImages = all('SELECT * FROM images WHERE removed = 1');
+  const named = all('SELECT * FROM image_names WHERE repository = ? AND tag = ?');
+  const digested = all('SELECT * FROM image_digests WHERE repository = ? AND digest = ?');
+  const names = all('SELECT * FROM image_names ORDER BY repository, tag');
+  const digests = all('SELECT * FROM image_digests ORDER BY repository, digest');
+  const namesOf = all('SELECT * FROM image_names WHERE image_id = ? ORDER BY repository, tag');
+  const digestsOf = all('SELECT * FROM image_digests WHERE image_id = ? ORDER BY repository, digest');
+  const lastTagged = all('SELECT MAX(tagged_at) AS tagged_at FROM image_names WHERE image_id = ?');
+  const layersOf = all('SELECT layer_id FROM image_layers WHERE image_id = ? ORDER BY position');
+  const diffIdsOf = all(
+    'SELECT diff_id FROM image_layers JOIN layers ON layers.id = layer_id WHERE image_id = ? ORDER BY position',
+  );
+  const layer = all('SELECT id FROM layers WHERE diff_id = ?');
+  const layers = all('SELECT id FROM layers');
+  const unusedLayers = all(
+    'SELECT id, diff_id FROM layers WHERE id NOT IN (SELECT layer_id FROM image_layers)',
+  );
+  const blobUsers = all('SELECT id FROM images WHERE id = ?1 OR manifest_digest = ?1 LIMIT 1');
+  const addLayer = run('INSERT INTO layers (id, diff_id, size_bytes) VALUES (?, ?, ?)');
+  const removeLayer = run('DELETE FROM layers WHERE id = ?');
+  const addImage = run(`INSERT INTO images (id, manifest_digest, size_bytes) VALUES (?, ?, 0)
+    ON CONFLICT (id) DO UPDATE SET removed = 0`);
+  const addImageLayer = run(`INSERT OR IGNORE INTO image_layers (image_id, position, layer_id)
+    SELECT ?, ?, id FROM layers WHERE diff_id = ?`);
+  const setSize = run(`UPDATE images SET size_bytes =
+    (SELECT COALESCE(SUM(size_bytes), 0) FROM image_layers JOIN layers ON layers.id = layer_id WHERE image_id = images.id)
+    WHERE id = ?`);
+  const addName = run(
+    'INSERT OR REPLACE INTO image_names (repository, tag, image_id, tagged_at) VALUES (?, ?, ?, ?)',
+  );
+  const addDigest = run(
+    'INSERT OR REPLACE INTO image_digests (repository, digest, image_id) VALUES (?, ?, ?)',
+  );
+  const removeName = run('DELETE FROM image_names WHERE repository = ? AND tag = ?');
+  const removeDigest = run('DELETE FROM image_digests WHERE repository = ? AND digest = ?');
+  const removeImage = run('DELETE FROM images WHERE id = ?');
+  const hideImage = run('UPDATE images SET removed = 1 WHERE id = ?');
+
+  return {
+    images: () => images().map(toImage),
+    image: (id: string) => image(id).map(toImage)[0],
+    /** At most two images whose id begins so; `prefix` is `sha256:` and hexadecimal digits. */
+    byPrefix: (prefix: string) => byPrefix(prefix).map(toImage),
+    removedImages: () => removedImages().map(toImage),
+    named: (repository: string, tag: string) => named(repository, tag).map(toName)[0],
+    digested: (repository: string, digest: string) => digested(repository, digest).map(toDigest)[0],
+    names: () => names().map(toName),
+    digests: () => digests().map(toDigest),
+    namesOf: (id: string) => namesOf(id).map(toName),
+    digestsOf: (id: string) => digestsOf(id).map(toDigest),
+    lastTagged: (id: string) => lastTagged(id).map((row) => row.tagged_at)[0] as string | null | undefined,
+    /** Lowest first. */
+    layersOf: (id: string): readonly LayerId[] => layersOf(id).map((row) => Number(row.layer_id)),
+    diffIdsOf: (id: string) => diffIdsOf(id).map((row) => row.diff_id as Digest),
+    layer: (diffId: string): LayerId | undefined => layer(diffId).map((row) => Number(row.id))[0],
+    layers: (): readonly LayerId[] => layers().map((row) => Number(row.id)),
+    unusedLayers: () => unusedLayers().map((row) => ({ id: Number(row.id), diffId: String(row.diff_id) })),
+    isBlobUsed: (digest: string) => blobUsers(digest).length > 0,
+    addLayer: (id: LayerId, diffId: Digest, sizeBytes: number) => addLayer(id, diffId, sizeBytes),
+    /** On the disk when it returns: the layer's files go next. */
+    removeLayer: (id: LayerId) => durably(database, () => removeLayer(id)),
+    /** Writes an image and its names, all or nothing. Its layers' rows must be there. */
+    addImage: (added: NewImage) =>
+      durably(database, () => {
+        addImage(added.id, added.manifestDigest);
+        for (const [position, diffId] of added.layers.entries()) addImageLayer(added.id, position, diffId);
+        if (layersOf(added.id).length !== added.layers.length) {
+          throw new BerthError('internal', `a layer of ${added.id} went while the image was pulled`, {
+            hint: 'pull it again',
+          });
+        }
+        setSize(added.id);
+        if (added.tag !== undefined) addName(added.repository, added.tag, added.id, new Date().toISOString());
+        addDigest(added.repository, added.digest, added.id);
+      }),
+    removeName: (name: NameRow) => removeName(name.repository, name.tag),
+    removeDigest: (name: DigestRow) => removeDigest(name.repository, name.digest),
+    /** On the disk when it returns: blobs and layers that no other image has go next. */
+    removeImage: (id: Digest) => durably(database, () => removeImage(id)),
+    hideImage: (id: Digest) => hideImage(id),
+  };
+}

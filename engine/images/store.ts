@@ -1,0 +1,100 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Digest } from '../api/digest.ts';
+import { openContentStore } from '../content/store.ts';
+import { openDirectoryLayers } from '../layers/directories.ts';
+import { defaultLayerLimits, type LayerLimits } from '../layers/types.ts';
+import { defaultRegistryLimits, type RegistryLimits, type RegistrySettings } from '../registry/settings.ts';
+import type { Database } from '../state/database.ts';
+import { chainIds } from './chain.ts';
+import { collect, createPins } from './collect.ts';
+import { type ImageConfig, parseImageConfig } from './config.ts';
+import { findImage } from './find.ts';
+import { type PullContext, pullImage } from './pull.ts';
+import { createLayerPuller } from './pull-layer.ts';
+import { removeImage } from './remove.ts';
+import { type ImageRow, openImageRows } from './rows.ts';
+import type { ImageEvent, ImageStore, ImageUser } from './types.ts';
+import { inspectImage, listImages } from './views.ts';
+
+/**
+ * Opens the images of an engine: manifests and configs in `<root>/content`, layers in `<root>/layers`, all else in
+ * the database. `recover` is to be called before anything is pulled.
+ */
+export function openImageStore(options: {
+  readonly root: string;
+  readonly database: Database;
+  readonly settings: RegistrySettings;
+  readonly usersOf: (imageId: string) => readonly ImageUser[];
+  readonly onEvent: (event: ImageEvent) => void;
+  readonly registryLimits?: RegistryLimits;
+  readonly layerLimits?: LayerLimits;
+}): ImageStore {
+  const { root, database, settings, usersOf, onEvent } = options;
+  const rows = openImageRows(database);
+  const content = openContentStore(join(root, 'content'));
+  const layers = openDirectoryLayers(join(root, 'layers'), options.layerLimits ?? defaultLayerLimits);
+  const pins = createPins();
+  const limits = options.registryLimits ?? defaultRegistryLimits;
+  const pullLayer = createLayerPuller({ rows, content, layers });
+  const context: PullContext = { root, rows, content, layers, pins, settings, limits, pullLayer, onEvent };
+  // overlay wants at least one lower directory, and an image may have no layers.
+  const empty = join(root, 'empty-layer');
+  mkdirSync(empty, { recursive: true, mode: 0o755 });
+
+  const configs = new Map<Digest, ImageConfig>();
+  const configOf = (id: Digest): ImageConfig => {
+    const found = configs.get(id) ?? parseImageConfig(content.read(id), id);
+    configs.set(id, found);
+    return found;
+  };
+  /** Drops images that were removed while a container still needed them, and whose last one is gone. */
+  const dropRemoved = (): readonly ImageRow[] => {
+    const unused = rows.removedImages().filter(({ id }) => usersOf(id).length === 0);
+    for (const { id } of unused) rows.removeImage(id);
+    return unused;
+  };
+  const collectAfter = async (removed: readonly ImageRow[]) => {
+    for (const { id } of removed) configs.delete(id);
+    return await collect(
+      context,
+      removed.flatMap(({ id, manifestDigest }) => [id, manifestDigest]),
+    );
+  };
+
+  return {
+    pull: async (request) => {
+      await collectAfter(dropRemoved());
+      await pullImage(context, request);
+    },
+    list: ({ filter = {} }) => listImages({ rows, configOf }, filter),
+    inspect: (name) => inspectImage({ rows, configOf }, findImage(rows, name).image),
+    resolve: (name) => {
+      // A container that was stopped when its image went can still be started.
+      const { id } = findImage(rows, name, { removed: true }).image;
+      const { config, os, architecture, diffIds } = configOf(id);
+      return { id, config, os, architecture, layers: diffIds };
+    },
+    remove: async (name, { force = false }) => {
+      const diffIds = rows.diffIdsOf(findImage(rows, name).image.id);
+      const { lines, removed } = removeImage({ rows, usersOf, onEvent }, name, force);
+      const gone = await collectAfter([...dropRemoved(), ...(removed === undefined ? [] : [removed])]);
+      // Layers are named by their chains there, uppermost first, as dockerd keeps them.
+      const chains = chainIds(diffIds).filter((_, index) => gone.includes(diffIds[index] ?? ''));
+      return [...lines, ...chains.toReversed().map((chainId) => ({ Deleted: chainId }))];
+    },
+    lowerDirs: async (image) => {
+      // A layer that is there twice counts where it is uppermost; overlay refuses the same directory twice.
+      const ids = [...new Set(rows.layersOf(image.id).toReversed())];
+      return ids.length === 0 ? [empty] : await layers.directories(ids);
+    },
+    count: () => rows.images().length,
+    recover: async () => {
+      dropRemoved();
+      for (const { id } of rows.unusedLayers()) rows.removeLayer(id);
+      await layers.recover(new Set(rows.layers()));
+      const kept = [...rows.images(), ...rows.removedImages()];
+      await content.sweep(new Set(kept.flatMap(({ id, manifestDigest }) => [id, manifestDigest])));
+    },
+  };
+}

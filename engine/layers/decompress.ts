@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import type { Digest } from '../api/digest.ts';
+import { BerthError } from '../api/errors.ts';
+import type { LayerLimits } from './types.ts';
+
+const READ_BYTES = 512 * 1024;
+const CHUNK_BYTES = 512 * 1024;
+
+type Compression = 'gzip' | 'zstd' | 'none';
+
+/**
+ * Tells the compression by the first bytes, as dockerd does: media types are known to be wrong.
+ * Throws `unsupported` on bzip2 and xz, which dockerd once took.
+ */
+function compressionOf(head: Buffer): Compression {
+  const hex = head.toString('hex');
+  if (hex.startsWith('1f8b08')) return 'gzip';
+  // A skippable frame may come first (RFC 8878, 3.1.2): zstd:chunked and eStargz's cousin begin so.
+  if (hex.startsWith('28b52ffd') || /^5[0-9a-f]2a4d18/.test(hex)) return 'zstd';
+  const other = hex.startsWith('425a68') ? 'bzip2' : hex.startsWith('fd377a585a00') ? 'xz' : undefined;
+  if (other === undefined) return 'none';
+  throw new BerthError('unsupported', `the layer is compressed with ${other}, which is not supported`, {
+    hint: 'push the image again with gzip or zstd',
+  });
+}
+
+/**
+ * Streams a layer's uncompressed archive to `onChunk` and checks its digest at the end. `consumed` is how much of
+ * the blob has been taken in. Throws `invalid` on damaged data, another digest, or more than the limits allow.
+ */
+export async function readLayer(options: {
+  readonly blob: string;
+  readonly diffId: Digest;
+  readonly limits: LayerLimits;
+  readonly onChunk: (chunk: Buffer, consumed: number) => void;
+}): Promise<void> {
+  const { blob, diffId, limits, onChunk } = options;
+  const compression = compressionOf(await headOf(blob));
+  const source = createReadStream(blob, { highWaterMark: READ_BYTES });
+  const hash = createHash('sha256');
+  let total = 0;
+  const take = (consumed: () => number) => async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) {
+      total += chunk.length;
+      checkSize(total, consumed(), limits);
+      hash.update(chunk);
+      onChunk(chunk, consumed());
+    }
+  };
+  try {
+    if (compression === 'none') {
+      await pipeline(
+        source,
+        take(() => source.bytesRead),
+      );
+    } else {
+      const options = { chunkSize: CHUNK_BYTES };
+      const inflate = compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
+      await pipeline(
+        source,
+        inflate,
+        take(() => inflate.bytesWritten),
+      );
+    }
+  } catch (error) {
+    throw damaged(error, compression);
+  }
+  const actual = `sha256:${hash.digest('hex')}`;
+  if (actual !== diffId) {
+    throw new BerthError(
+      'invalid',
+      `the layer is not the one its image names: ${diffId} was promised, ${actual} came`,
+      {
+        hint: 'the image was pushed wrongly; push it again',
+      },
+    );
+  }
+}
+
+async function headOf(path: string): Promise<Buffer> {
+  await using file = await open(path, 'r');
+  const head = Buffer.alloc(8);
+  const { bytesRead } = await file.read(head, 0, head.length, 0);
+  return head.subarray(0, bytesRead);
+}
+
+function checkSize(total: number, consumed: number, limits: LayerLimits): void {
+  const { maxBytes, maxRatio, ratioFromBytes } = limits;
+  if (total > maxBytes)
+    throw new BerthError('invalid', `the layer is larger than ${maxBytes} bytes uncompressed`);
+  if (total > ratioFromBytes && total > consumed * maxRatio) {
+    throw new BerthError(
+      'invalid',
+      `the layer grows to more than ${maxRatio} times its size when uncompressed`,
+      {
+        hint: 'it looks like a decompression bomb',
+      },
+    );
+  }
+}
+
+/** zlib's errors, in words. */
+function damaged(error: unknown, compression: Compression): unknown {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  if (error instanceof BerthError || !/^(Z_|ZSTD_|ERR_ZLIB|ERR_BUFFER)/.test(code)) return error;
+  return new BerthError('invalid', `the layer's ${compression} data is damaged: ${message}`, {
+    cause: error,
+  });
+}

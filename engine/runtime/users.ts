@@ -1,0 +1,63 @@
+import { BerthError } from '../api/errors.ts';
+import { readInRoot } from '../host/rooted.ts';
+
+/** Who a container's first process runs as. */
+export type ContainerUser = {
+  readonly uid: number;
+  readonly gid: number;
+  readonly additionalGids: readonly number[];
+  readonly home: string;
+};
+
+const MAX_ID = 2 ** 31 - 1;
+
+/**
+ * Finds a user as an image or a person names it (`www-data`, `33`, `33:www-data`, empty for root) in the
+ * passwd and group files of the tree at `root`. A number needs no entry; a name does: throws `invalid`.
+ */
+export async function resolveUser(root: string, text: string): Promise<ContainerUser> {
+  const colon = text.indexOf(':');
+  const userPart = colon < 0 ? text : text.slice(0, colon);
+  const groupPart = colon < 0 ? undefined : text.slice(colon + 1);
+  const passwd = rows(await readInRoot(root, '/etc/passwd'));
+  const group = rows(await readInRoot(root, '/etc/group'));
+  const wanted = userPart === '' ? '0' : userPart;
+  const entry = passwd.find((row) => row[0] === wanted) ?? passwd.find((row) => row[2] === wanted);
+  const uid = readId(entry?.[2] ?? wanted);
+  if (uid === undefined) {
+    throw new BerthError('invalid', `unable to find user ${wanted}: no matching entries in passwd file`, {
+      hint: 'name a user that the image has, or a number',
+    });
+  }
+  const home = entry?.[5] || '/';
+  if (groupPart !== undefined && groupPart !== '') {
+    const found = group.find((row) => row[0] === groupPart);
+    const gid = readId(found?.[2] ?? groupPart);
+    if (gid === undefined) {
+      throw new BerthError(
+        'invalid',
+        `unable to find group ${groupPart}: no matching entries in group file`,
+        {
+          hint: 'name a group that the image has, or a number',
+        },
+      );
+    }
+    return { uid, gid, additionalGids: [], home };
+  }
+  const name = entry?.[0];
+  const additional = group
+    .filter((row) => name !== undefined && (row[3] ?? '').split(',').includes(name))
+    .flatMap((row) => readId(row[2] ?? '') ?? []);
+  return { uid, gid: readId(entry?.[3] ?? '0') ?? 0, additionalGids: additional, home };
+}
+
+function rows(text: string | undefined): readonly (readonly string[])[] {
+  return (text ?? '')
+    .split('\n')
+    .flatMap((line) => (line === '' || line.startsWith('#') ? [] : [line.split(':')]));
+}
+
+function readId(text: string): number | undefined {
+  const id = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  return id <= MAX_ID ? id : undefined;
+}

@@ -1,0 +1,50 @@
+import { BerthError } from '../../api/errors.ts';
+import { empty, type Handlers, json, type ServerParts } from '../exchange.ts';
+
+type Ids =
+  | 'containerCreate'
+  | 'containerList'
+  | 'containerInspect'
+  | 'containerStart'
+  | 'containerStop'
+  | 'containerRestart'
+  | 'containerKill'
+  | 'containerRemove'
+  | 'containerResize';
+
+/** Containers: everything that is one question and one answer. */
+export function containerHandlers({ containers }: Pick<ServerParts, 'containers'>): Pick<Handlers, Ids> {
+  /** 204, or 304 where nothing changed. */
+  const changed = (change: boolean) => empty(change ? 204 : 304);
+  return {
+    containerCreate: async ({ body, query }) => json(await containers.create(body, query), 201),
+    containerList: async ({ query }) => json(await containers.list(query)),
+    containerInspect: async ({ path, query }) => json(await containers.inspect(path.id, query)),
+    containerStart: async ({ path }) => changed(await containers.start(path.id)),
+    containerStop: async ({ path, query }) => changed(await containers.stop(path.id, query)),
+    containerRestart: async ({ path, query }) => {
+      await containers.restart(path.id, query);
+      return empty(204);
+    },
+    containerKill: async ({ path, query }) => {
+      await containers.kill(path.id, query);
+      return empty(204);
+    },
+    containerRemove: async ({ path, query, parameters }) => {
+      if (['1', 'true'].includes(parameters.get('link') ?? ''))
+        throw new BerthError('unsupported', 'links between containers are not served by this engine');
+      await containers.remove(path.id, query);
+      return empty(204);
+    },
+    containerResize: async ({ path, query }) => {
+      for (const [name, value] of [
+        ['h', query.height],
+        ['w', query.width],
+      ])
+        if (value === undefined)
+          throw new BerthError('invalid', `invalid value '' for ${name}: expected a whole number`);
+      await containers.resize(path.id, query);
+      return empty(200);
+    },
+  };
+}

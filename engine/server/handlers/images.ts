@@ -1,0 +1,59 @@
+import { BerthError, errorBody, toBerthError } from '../../api/errors.ts';
+import type { ProgressLine } from '../../api/wire.ts';
+import { type Handlers, json, type ServerParts } from '../exchange.ts';
+import { openProgress } from '../progress.ts';
+import { parseRegistryAuth } from '../registry-auth.ts';
+
+/** Images: pull, list, inspect, remove. */
+export function imageHandlers({
+  images,
+}: Pick<ServerParts, 'images'>): Pick<Handlers, 'imagePull' | 'imageList' | 'imageInspect' | 'imageRemove'> {
+  return {
+    imagePull: async ({ query, parameters, headers, signal }) => {
+      const header = headers['x-registry-auth'];
+      const auth = parseRegistryAuth(Array.isArray(header) ? header[0] : header);
+      if (parameters.get('fromSrc'))
+        throw new BerthError('unsupported', 'images are not imported by this engine', {
+          hint: 'pull one with fromImage',
+        });
+      const reference = joinReference(query.fromImage ?? '', query.tag ?? '');
+      const progress = openProgress();
+      images
+        .pull({ reference, platform: query.platform, auth, signal, onProgress: progress.write })
+        .then(progress.end, progress.fail);
+      // Until the first line there is a status to say it with: an image that isn't there is a 404.
+      await progress.begun;
+      return {
+        kind: 'stream',
+        contentType: 'application/json',
+        chunks: progress.lines,
+        failure: failureLine,
+      };
+    },
+    imageList: ({ query }) => json(images.list(query)),
+    imageInspect: ({ path }) => json(images.inspect(path.name)),
+    imageRemove: async ({ path, query }) => json(await images.remove(path.name, query)),
+  };
+}
+
+/** The reference of `fromImage` and `tag`, which may be a digest. Without a tag it is the default one. */
+function joinReference(image: string, tag: string): string {
+  if (image === '')
+    throw new BerthError('invalid', 'no image given: fromImage is empty', {
+      hint: 'name one, as in /images/create?fromImage=ubuntu&tag=24.04',
+    });
+  if (tag === '') return image;
+  return tag.startsWith('sha256:') ? `${image}@${tag}` : `${image}:${tag}`;
+}
+
+/** How a pull that fails after its first line says so: Docker's two fields, and Berth's code and hint. */
+function failureLine(thrown: unknown): string {
+  const { message, code, hint } = errorBody(toBerthError(thrown));
+  const line: ProgressLine = {
+    errorDetail: { message },
+    error: message,
+    ...(code === undefined ? {} : { code }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+  return `${JSON.stringify(line)}\r\n`;
+}

@@ -1,0 +1,34 @@
+import { type Handlers, json, type ServerParts } from '../exchange.ts';
+import { parseMoment } from '../moments.ts';
+
+/** The engine itself: ping, version, info, events. */
+export function systemHandlers(
+  parts: Pick<ServerParts, 'version' | 'info' | 'events'>,
+): Pick<Handlers, 'ping' | 'version' | 'info' | 'events'> {
+  return {
+    ping: () => ({
+      kind: 'text',
+      text: 'OK',
+      headers: {
+        'Cache-Control': 'no-cache, no-store, must-revalidate',
+        Pragma: 'no-cache',
+        Swarm: 'inactive',
+      },
+    }),
+    version: () => json(parts.version()),
+    info: async () => json(await parts.info()),
+    events: ({ query, signal }) => {
+      const messages = parts.events.follow({
+        since: query.since === undefined ? undefined : parseMoment('since', query.since),
+        until: query.until === undefined ? undefined : parseMoment('until', query.until),
+        filter: query.filter,
+        signal,
+      });
+      return { kind: 'stream', contentType: 'application/json', chunks: jsonLines(messages) };
+    },
+  };
+}
+
+async function* jsonLines(values: AsyncIterable<unknown>): AsyncGenerator<string> {
+  for await (const value of values) yield `${JSON.stringify(value)}\n`;
+}

@@ -1,0 +1,99 @@
+import { BerthError } from '../api/errors.ts';
+import type { Pattern } from './router.ts';
+
+/**
+ * The Engine API's endpoints that this engine does not serve. A client that asks for one of them is told so (501);
+ * one that looks for an object of a kind that can't exist here gets the 404 it can work with, for `docker inspect
+ * NAME` asks for every kind in turn.
+ */
+export type Unserved = Pattern & {
+  readonly why: 'notServed' | 'noVolume' | 'noPlugin' | 'noExec' | 'noSwarm';
+};
+
+const notServed = [
+  'GET /auth',
+  'POST /auth',
+  'POST /build',
+  'POST /build/cancel',
+  'POST /build/prune',
+  'POST /commit',
+  'POST /containers/prune',
+  'HEAD /containers/{id}/archive',
+  'GET /containers/{id}/archive',
+  'PUT /containers/{id}/archive',
+  'GET /containers/{id}/attach/ws',
+  'GET /containers/{id}/changes',
+  'POST /containers/{id}/exec',
+  'GET /containers/{id}/export',
+  'POST /containers/{id}/pause',
+  'POST /containers/{id}/rename',
+  'GET /containers/{id}/stats',
+  'GET /containers/{id}/top',
+  'POST /containers/{id}/unpause',
+  'POST /containers/{id}/update',
+  'GET /distribution/{name*}/json',
+  'GET /images/get',
+  'POST /images/load',
+  'POST /images/prune',
+  'GET /images/search',
+  'GET /images/{name*}/get',
+  'GET /images/{name*}/history',
+  'POST /images/{name*}/push',
+  'POST /images/{name*}/tag',
+  'POST /grpc',
+  'POST /networks/create',
+  'POST /networks/prune',
+  'POST /networks/{id}/connect',
+  'POST /networks/{id}/disconnect',
+  'DELETE /networks/{id}',
+  'GET /plugins',
+  'GET /plugins/privileges',
+  'POST /plugins/pull',
+  'POST /plugins/create',
+  'POST /session',
+  'POST /swarm/init',
+  'POST /swarm/join',
+  'GET /system/df',
+  'GET /volumes',
+  'POST /volumes/create',
+  'POST /volumes/prune',
+];
+const noSwarm = ['configs', 'nodes', 'secrets', 'services', 'swarm', 'tasks'].flatMap((kind) =>
+  ['GET', 'POST', 'DELETE'].flatMap((method) => [`${method} /${kind}`, `${method} /${kind}/{rest*}`]),
+);
+
+const rows: Readonly<Record<Unserved['why'], readonly string[]>> = {
+  notServed,
+  noVolume: ['GET /volumes/{name*}', 'PUT /volumes/{name*}', 'DELETE /volumes/{name*}'],
+  noPlugin: ['GET /plugins/{name*}/json', 'DELETE /plugins/{name*}', 'POST /plugins/{name*}'],
+  noExec: ['GET /exec/{id}/json', 'POST /exec/{id}/start', 'POST /exec/{id}/resize'],
+  noSwarm,
+};
+
+export const unserved: readonly Unserved[] = Object.entries(rows).flatMap(([why, routes]) =>
+  routes.map((route) => ({
+    method: route.slice(0, route.indexOf(' ')),
+    path: route.slice(route.indexOf(' ') + 1),
+    why: why as Unserved['why'],
+  })),
+);
+
+/** What is said of a request for one of them. */
+export function unservedError(row: Unserved, path: Readonly<Record<string, string>>): BerthError {
+  switch (row.why) {
+    case 'notServed':
+      return new BerthError('unsupported', `${row.method} ${row.path} is not served by this engine`, {
+        hint: 'docs/api.md lists what is',
+      });
+    case 'noVolume':
+      return new BerthError('notFound', `get ${path.name}: no such volume`);
+    case 'noPlugin':
+      return new BerthError('notFound', `plugin "${path.name}" not found`);
+    case 'noExec':
+      return new BerthError('notFound', `No such exec instance: ${path.id}`);
+    case 'noSwarm':
+      return new BerthError('unavailable', 'This node is not a swarm manager.', {
+        hint: 'this engine does not serve swarms',
+      });
+  }
+}

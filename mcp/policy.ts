@@ -1,0 +1,111 @@
+import { BerthError } from '../engine/api/errors.ts';
+import { formatSize } from '../engine/api/sizes.ts';
+import type { ContainerInspect, CreateContainerBody } from '../engine/api/wire.ts';
+
+/** What the operator allows; see docs/mcp.md. */
+export type Policy = {
+  /** Only tools that change nothing are served. */
+  readonly readOnly: boolean;
+  /** Containers that were not started through MCP may be removed too. */
+  readonly allowRemoveAny: boolean;
+  /** Most memory, in bytes, and most processors that a call may ask for. */
+  readonly maxMemory: number;
+  readonly maxCpus: number;
+};
+
+/** The label that every container started through MCP carries. */
+export const MCP_LABEL = 'berth.mcp';
+
+/** What a container gets when the call does not say. */
+export const defaults = { memory: 512 * 2 ** 20, cpus: 1, pids: 256 } as const;
+
+export const defaultPolicy: Policy = {
+  readOnly: false,
+  allowRemoveAny: false,
+  maxMemory: 2 * 2 ** 30,
+  maxCpus: 2,
+};
+
+/** A network of the engine's, by name: neither the host's nor another container's (`container:…`, `ns:…`). */
+const NETWORK = /^(?!host$)[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+
+/** Checks the network that a call asks for. Throws `forbidden`. */
+export function allowedNetwork(network: string | undefined): string | undefined {
+  if (network === undefined || NETWORK.test(network)) return network;
+  throw new BerthError('forbidden', `the network '${network.slice(0, 64)}' is not allowed through MCP`, {
+    hint: 'use bridge, none or the name of a network',
+  });
+}
+
+/** Memory and processors that a call gets. Throws `forbidden` for more than the operator allows. */
+export function allowedLimits(
+  policy: Policy,
+  asked: { readonly memory?: number | undefined; readonly cpus?: number | undefined },
+): { readonly memory: number; readonly cpus: number } {
+  const {
+    memory = Math.min(defaults.memory, policy.maxMemory),
+    cpus = Math.min(defaults.cpus, policy.maxCpus),
+  } = asked;
+  if (memory > policy.maxMemory) {
+    throw new BerthError('forbidden', `${memory} bytes of memory are more than this server allows`, {
+      hint: `ask for ${policy.maxMemory} (${formatSize(policy.maxMemory)}) at the most, or restart it with --max-memory`,
+    });
+  }
+  if (cpus > policy.maxCpus) {
+    throw new BerthError('forbidden', `${cpus} processors are more than this server allows`, {
+      hint: `ask for ${policy.maxCpus} at the most, or restart it with --max-cpus`,
+    });
+  }
+  return { memory, cpus };
+}
+
+/** What a container's host config may say at all: limits, names and what takes privileges away. */
+const CONFINED_KEYS = new Set<string>([
+  'NetworkMode',
+  'AutoRemove',
+  'Memory',
+  'NanoCpus',
+  'PidsLimit',
+  'CapDrop',
+  'SecurityOpt',
+  'ReadonlyRootfs',
+  'Dns',
+  'ExtraHosts',
+]);
+
+/**
+ * Checks the body that is about to be sent, whatever made it: nothing of the host is handed to the container.
+ * The last gate, so that a parameter added later cannot open one by itself. Throws `forbidden`.
+ */
+export function assertConfined({ HostConfig }: CreateContainerBody): void {
+  const host = HostConfig ?? {};
+  const refuse = (what: string) => new BerthError('forbidden', `${what}: not allowed through MCP`);
+  for (const [key, value] of Object.entries(host)) {
+    if (!CONFINED_KEYS.has(key) && isSet(value)) throw refuse(key);
+  }
+  if (host.CapDrop?.join() !== 'ALL') throw refuse('capabilities');
+  if (host.SecurityOpt?.join() !== 'no-new-privileges') throw refuse('new privileges');
+  if (!NETWORK.test(host.NetworkMode ?? 'default')) throw refuse(`the network ${host.NetworkMode}`);
+  for (const limit of ['Memory', 'NanoCpus', 'PidsLimit'] as const) {
+    if ((host[limit] ?? 0) <= 0) throw refuse(`no ${limit}`);
+  }
+}
+
+/** Whether a value of a host config asks for anything. */
+function isSet(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
+  return Boolean(value);
+}
+
+/** Checks that a container may be removed. Throws `forbidden`. */
+export function assertRemovable(policy: Policy, container: ContainerInspect): void {
+  if (policy.allowRemoveAny || startedThroughMcp(container)) return;
+  const name = container.Name.replace(/^\//, '');
+  throw new BerthError('forbidden', `${name} was not started through MCP, so it is not removed`, {
+    hint: `the operator can allow it by starting the server with --allow-remove-any, or type: berth rm ${name}`,
+  });
+}
+
+export function startedThroughMcp(container: ContainerInspect): boolean {
+  return container.Config.Labels?.[MCP_LABEL] === 'true';
+}

@@ -1,0 +1,19 @@
+import type { Tool } from '../tool.ts';
+import { containerInspect } from './container-inspect.ts';
+import { containerList } from './container-list.ts';
+import { containerLogs } from './container-logs.ts';
+import { containerRemove } from './container-remove.ts';
+import { containerRun } from './container-run.ts';
+import { imageList } from './image-list.ts';
+import { imagePull } from './image-pull.ts';
+
+/** Every tool there is, in the order in which clients are told of them. */
+export const tools: readonly Tool[] = [
+  containerList,
+  containerInspect,
+  containerLogs,
+  containerRun,
+  containerRemove,
+  imageList,
+  imagePull,
+];

@@ -1,0 +1,151 @@
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { decodeFrames, type StreamFrame } from '../../../engine/api/multiplex.ts';
+
+/** An engine that the API suite asks: by its socket alone, as any client would. */
+export type Subject = { readonly name: 'berth' | 'dockerd' | 'podman'; readonly socketPath: string };
+
+/** An answer's body. */
+// biome-ignore lint/suspicious/noExplicitAny: what stands in it is what the cases find out
+export type Loose = any;
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** The body as JSON; throws where it is none. */
+  readonly json: () => Loose;
+  /** The body as JSON lines. */
+  readonly lines: () => Loose[];
+};
+
+export type Question = {
+  /** A value becomes JSON; text goes as it is. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+};
+
+/** Asks `METHOD /path` and reads the whole answer. */
+export async function ask(subject: Subject, line: string, question: Question = {}): Promise<Answer> {
+  const { status, headers, body } = await begin(subject, line, question);
+  const bytes = await body;
+  const text = bytes.toString('utf8');
+  return {
+    status,
+    headers,
+    text,
+    json: () => JSON.parse(text),
+    lines: () =>
+      text
+        .split('\n')
+        .filter((row) => row.trim() !== '')
+        .map((row) => JSON.parse(row)),
+  };
+}
+
+/** Like `ask`, settling as soon as the headers are there. */
+export async function begin(
+  subject: Subject,
+  line: string,
+  question: Question = {},
+): Promise<{ status: number; headers: IncomingHttpHeaders; body: Promise<Buffer> }> {
+  const [method = 'GET', path = '/'] = line.split(' ');
+  const { body, headers = {}, signal } = question;
+  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  return await new Promise((resolve, reject) => {
+    const sent = request({
+      socketPath: subject.socketPath,
+      method,
+      path,
+      agent: false,
+      headers: {
+        host: 'engine',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(text === undefined ? {} : { 'content-length': Buffer.byteLength(text) }),
+        ...headers,
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    sent.once('error', reject);
+    sent.once('response', (answer) => {
+      const whole = answer.toArray().then((chunks: Buffer[]) => Buffer.concat(chunks));
+      whole.catch(() => undefined);
+      resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: whole });
+    });
+    sent.end(text);
+  });
+}
+
+/** A connection that was taken over: its head, and the bytes after it. */
+export type RawStream = {
+  readonly status: number;
+  /** The head as it came, in lower case. */
+  readonly head: string;
+  readonly socket: Socket;
+  /** What came after the head, until the other side ended. */
+  readonly rest: () => Promise<Buffer>;
+  /** The same in frames; with pieces of one stream joined: `[['stdout', 'hello\n']]`. */
+  readonly frames: () => Promise<readonly (readonly [StreamFrame['stream'], string])[]>;
+};
+
+/** Writes a request as it stands here and reads the head of what comes back. */
+export async function openRaw(
+  subject: Subject,
+  line: string,
+  options: { readonly headers?: readonly string[]; readonly body?: string } = {},
+): Promise<RawStream> {
+  const { headers = [], body = '' } = options;
+  const socket = connect({ path: subject.socketPath, allowHalfOpen: true });
+  const length = body === '' ? [] : [`Content-Length: ${body.length}`, 'Content-Type: application/json'];
+  socket.write(`${[`${line} HTTP/1.1`, 'Host: engine', ...headers, ...length].join('\r\n')}\r\n\r\n${body}`);
+  let seen = Buffer.alloc(0);
+  const head = await new Promise<string>((resolve, reject) => {
+    const look = (chunk: Buffer) => {
+      seen = Buffer.concat([seen, chunk]);
+      const end = seen.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      socket.off('data', look).off('error', reject).pause();
+      const after = seen.subarray(end + 4);
+      if (after.length > 0) socket.unshift(after);
+      resolve(seen.toString('latin1', 0, end));
+    };
+    socket.on('data', look).once('error', reject);
+    socket.once('end', () => reject(new Error(`ended in the head: ${seen.toString('latin1')}`)));
+  });
+  return {
+    status: Number(head.split(' ')[1]),
+    head: head.toLowerCase(),
+    socket,
+    rest: async () => Buffer.concat(await socket.toArray()),
+    frames: () => joinFrames(socket),
+  };
+}
+
+export const UPGRADE = ['Connection: Upgrade', 'Upgrade: tcp'] as const;
+
+/** Frames with neighbours of one stream joined. */
+export async function joinFrames(source: AsyncIterable<Buffer>) {
+  const joined: [StreamFrame['stream'], string][] = [];
+  for await (const { stream, data } of decodeFrames(source)) {
+    const last = joined.at(-1);
+    if (last?.[0] === stream) last[1] += data.toString('utf8');
+    else joined.push([stream, data.toString('utf8')]);
+  }
+  return joined;
+}
+
+/** Where the oracle legitimately answers something else: what each says, and why. */
+export function differs<B, D>(
+  subject: Subject,
+  answers: { readonly berth: B; readonly dockerd: D; readonly because: string },
+): B | D {
+  return subject.name === 'berth' ? answers.berth : answers.dockerd;
+}
+
+/** What an engine calls the network of a container that names none. */
+export const defaultNetwork = {
+  berth: 'bridge',
+  dockerd: 'default',
+  because: 'dockerd 20.10 keeps the word; later ones write the network that it means',
+} as const;

@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { type Client, createClient, parseHost } from '../../engine/client/index.ts';
+import { busyboxImage, pushImage } from './images.ts';
+import { startRegistry } from './registry.ts';
+import { tempRoot } from './temp.ts';
+
+/** Berth's own engine, with a root, a socket and a bridge of its own. */
+export type TestEngine = AsyncDisposable & {
+  readonly name: 'berth';
+  /** `unix:///…`, for BERTH_HOST and `--host`. */
+  readonly host: string;
+  readonly socketPath: string;
+  /** Its root directory, and the one for what a reboot takes away. */
+  readonly root: string;
+  readonly runDir: string;
+  readonly client: Client;
+  readonly pid: () => number;
+  /** It shares this machine's loopback: there is nothing to do. For what is written for any peer. */
+  readonly reachPort: (port: number) => Promise<void>;
+  /** Ends it as nothing can be prepared for: SIGKILL, awaited. */
+  readonly kill: () => Promise<void>;
+  /** Tells it to end, and waits until it has. */
+  readonly stop: () => Promise<void>;
+  /** Starts it again on the same state. */
+  readonly start: () => Promise<void>;
+};
+
+export type EngineOptions = {
+  /** Pull busybox as `busybox:latest`, from a registry that is this engine's mirror of Docker Hub. Default true. */
+  readonly busybox?: boolean;
+  /** What stands in its settings file, beside the mirror. */
+  readonly settings?: { readonly registries?: object; readonly network?: object };
+};
+
+const MAIN = fileURLToPath(new URL('../../engine/daemon/main.ts', import.meta.url));
+
+/** Starts an engine from source and waits until it serves. Disposing removes its containers and all it made. */
+export async function startEngine(options: EngineOptions = {}): Promise<TestEngine> {
+  await using undo = new AsyncDisposableStack();
+  const root = undo.use(await tempRoot('engine'));
+  const registry = options.busybox === false ? undefined : undo.use(await startRegistry());
+  const mirrors = registry === undefined ? [] : [registry.url];
+  const settings = { ...options.settings, registries: { mirrors, ...options.settings?.registries } };
+  await writeFile(root.join('settings.json'), JSON.stringify(settings));
+  const socketPath = root.join('api.sock');
+  const host = `unix://${socketPath}`;
+  const client = createClient(parseHost(host));
+  const args = [
+    '--host',
+    host,
+    '--root',
+    root.join('root'),
+    '--run',
+    root.join('run'),
+    '--settings',
+    root.join('settings.json'),
+  ];
+  let child: ChildProcess | undefined;
+
+  const start = async () => {
+    child = await launch(args);
+  };
+  const end = async (signal: NodeJS.Signals) => {
+    const ending = child;
+    if (ending === undefined) return;
+    child = undefined;
+    const exited = once(ending, 'exit');
+    if (ending.exitCode === null && ending.signalCode === null) {
+      ending.kill(signal);
+      await exited;
+    }
+  };
+
+  undo.defer(async () => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) await start();
+    const containers = await client.call('containerList', { all: true });
+    await Promise.all(containers.map(({ Id }) => client.act('containerRemove', { id: Id, force: true })));
+    client.close();
+    await end('SIGTERM');
+  });
+  await start();
+  if (registry !== undefined) {
+    await pushImage({ registry, name: 'library/busybox', tag: 'latest', ...(await busyboxImage()) });
+    for await (const _line of client.lines('imagePull', { fromImage: 'busybox', tag: 'latest' }));
+  }
+  const kept = undo.move();
+  return {
+    name: 'berth',
+    host,
+    socketPath,
+    root: root.join('root'),
+    runDir: root.join('run'),
+    client,
+    pid: () => child?.pid ?? 0,
+    reachPort: async () => undefined,
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+    start,
+    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
+  };
+}
+
+/** Starts the process and waits for the line that says it serves. Throws its last words where it ends instead. */
+async function launch(args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let words = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stderr.on('data', (chunk: Buffer) => {
+      words += chunk.toString('utf8');
+      if (/ serving unix:/.test(words)) resolve();
+    });
+    child.once('error', reject);
+    child.once('exit', (code, signal) =>
+      reject(new Error(`the engine ended with ${signal ?? code}: ${words}`)),
+    );
+  });
+  child.stderr.resume();
+  return child;
+}
