@@ -32,16 +32,19 @@ after(async () => {
 
 /** Opens the dashboard once the containers are there, with the named one selected. */
 async function openOn(name: string, options: Parameters<typeof openDashboard>[1] = {}) {
-  const terminal = openDashboard(host, options);
+  await using undo = new AsyncDisposableStack();
+  const terminal = undo.use(openDashboard(host, options));
   await terminal.waitFor('Containers ');
   await select(terminal, name);
+  undo.move();
   return terminal;
 }
 
 async function select(terminal: ReturnType<typeof openDashboard>, name: string): Promise<void> {
   await terminal.waitFor(new RegExp(` ${name} `));
   terminal.send('g');
-  await terminal.waitFor(/▸/);
+  // The cursor may have been further down; a key sent before this one is drawn would be counted from there.
+  await terminal.waitFor(/^ +NAMES .*\n▸/m);
   for (let step = 0; step < 30 && !selectedRow(terminal.screen()).includes(` ${name} `); step += 1) {
     const before = selectedRow(terminal.screen());
     terminal.send('j');

@@ -1,4 +1,6 @@
-import { type FileHandle, open, watch } from 'node:fs/promises';
+import { on } from 'node:events';
+import { watch } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError, isErrno } from '../../engine/api/errors.ts';
 import { operations } from '../../engine/api/operations.ts';
@@ -19,8 +21,9 @@ export const command = defineCommand({
     const path = join(run, 'engine.log');
     await using file = await openLog(path);
     const signal = context.signals.cancelled;
-    // Watched before it is read: what is written in between is noticed.
-    const changes = flags.follow ? watch(path, { signal }) : undefined;
+    // Watched before it is read: what is written in between is noticed. (The watch of node:fs/promises begins only
+    // where it is iterated.)
+    const changes = flags.follow ? on(watch(path, { signal }), 'change', { signal }) : undefined;
     let offset = await copyFrom(file, await startOf(file, flags.tail ?? 'all'), context);
     for await (const _ of changes ?? []) {
       // A log that got shorter was begun anew.

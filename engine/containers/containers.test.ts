@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { openTestContainers } from '../../workshop/testing/containers.ts';
 import { BerthError } from '../api/errors.ts';
@@ -260,6 +260,14 @@ test('ten containers at once get ten addresses and leave nothing', async () => {
   assert.deepEqual(fixture.left(), []);
 });
 
+test('a hundred containers made at once get a hundred names', async () => {
+  await using fixture = await openTestContainers();
+  const create = () => fixture.containers.create({ Image: 'busybox', Cmd: ['true'] }, {});
+  await Promise.all(Array.from({ length: 100 }, create));
+  const names = (await fixture.containers.list({ all: true })).flatMap(({ Names }) => Names);
+  assert.equal(new Set(names).size, 100);
+});
+
 test('a list is newest first and keeps what the filters say', async () => {
   await using fixture = await openTestContainers();
   const { containers } = fixture;
@@ -284,9 +292,16 @@ test('a list is newest first and keeps what the filters say', async () => {
 
 /** Waits until a path is there. */
 async function appears(path: string): Promise<void> {
-  const { watch } = await import('node:fs/promises');
-  const stop = new AbortController();
-  const watcher = watch(join(path, '..'), { signal: stop.signal });
-  if (existsSync(path)) return stop.abort();
-  for await (const _change of watcher) if (existsSync(path)) return;
+  const seen = Promise.withResolvers<void>();
+  const look = () => {
+    if (existsSync(path)) seen.resolve();
+  };
+  // The watch stands when this returns, unlike that of node:fs/promises: what comes after the first look is seen.
+  using _watcher = closing(watch(dirname(path), look));
+  look();
+  await seen.promise;
+}
+
+function closing(watcher: FSWatcher): Disposable {
+  return { [Symbol.dispose]: () => watcher.close() };
 }

@@ -25,7 +25,7 @@ export async function createContainer(
   options: { readonly name?: string | undefined; readonly platform?: string | undefined },
 ): Promise<ContainerRecord> {
   const request = readCreateBody(body);
-  const name = chooseName(context, options.name);
+  const wantedName = readName(context, options.name);
   const image = context.images.resolve(request.Image ?? '');
   requirePlatform(image, options.platform);
   const id = randomBytes(32).toString('hex');
@@ -50,7 +50,8 @@ export async function createContainer(
     await writeFile(paths.log, '', { mode: 0o640 });
     const record = context.store.add({
       id,
-      name,
+      // Invented only now: while the directory was made, another create may have taken the same one.
+      name: wantedName ?? inventName((name) => context.store.byName(name) !== undefined),
       imageId: image.id,
       imageName: request.Image ?? '',
       createdAt: new Date().toISOString(),
@@ -65,9 +66,9 @@ export async function createContainer(
   }
 }
 
-function chooseName(context: Context, given: string | undefined): string {
-  if (given === undefined || given === '')
-    return inventName((name) => context.store.byName(name) !== undefined);
+/** The name that was asked for, without its slash; undefined where none was. Throws `invalid`, `conflict`. */
+function readName(context: Context, given: string | undefined): string | undefined {
+  if (given === undefined || given === '') return undefined;
   if (!CONTAINER_NAME.test(given)) {
     throw new BerthError(
       'invalid',

@@ -75,7 +75,14 @@ export async function openTestContainers(
     };
   };
   let current = await compose();
+  const reopen = async () => {
+    current.containers.close();
+    current = await compose();
+    return current.containers;
+  };
   undo.defer(async () => {
+    // A test that failed may have closed them, and closed containers never see an end.
+    await reopen();
     for (const { Id } of await current.containers.list({ all: true }))
       await current.containers.remove(Id, { force: true });
     current.containers.close();
@@ -89,11 +96,7 @@ export async function openTestContainers(
       return current.containers;
     },
     left: () => leftovers(root.path),
-    async reopen() {
-      current.containers.close();
-      current = await compose();
-      return current.containers;
-    },
+    reopen,
     async run(body) {
       const { Id: id } = await current.containers.create({ Image: 'busybox', ...body }, {});
       const attached = current.containers.attach(id, { stdout: true, stderr: true, stream: true });
