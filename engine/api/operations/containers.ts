@@ -1,0 +1,75 @@
+import { boolean, integer, string } from '../fields.ts';
+import type { ContainerInspect, ContainerSummary, CreateContainerBody, WaitResult } from '../wire.ts';
+import { operation } from './define.ts';
+import { shared } from './shared.ts';
+
+/** Containers: what they are, and their life. */
+export const containerOperations = {
+  containerCreate: operation<
+    { readonly Id: string; readonly Warnings: readonly string[] },
+    CreateContainerBody
+  >()({
+    summary: 'Create a container without starting it',
+    route: 'POST /containers/create',
+    query: { name: string('Name for the container', { placeholder: 'NAME' }), platform: shared.platform },
+    body: true,
+  }),
+  containerList: operation<readonly ContainerSummary[]>()({
+    summary: 'List containers',
+    route: 'GET /containers/json',
+    query: {
+      all: shared.all,
+      limit: integer('Show only the newest ones, whatever their state', {
+        short: 'n',
+        min: -1,
+        placeholder: 'N',
+      }),
+      size: boolean('Show sizes too', { short: 's' }),
+      filter: shared.filter,
+    },
+  }),
+  containerInspect: operation<ContainerInspect>()({
+    summary: 'Show all about a container',
+    route: 'GET /containers/{id}/json',
+    query: { size: boolean('Show sizes too', { short: 's' }) },
+  }),
+  containerStart: operation()({
+    summary: 'Start a container',
+    route: 'POST /containers/{id}/start',
+    answer: 'none',
+  }),
+  containerStop: operation()({
+    summary: 'Stop a container: its stop signal, and a kill after the timeout',
+    route: 'POST /containers/{id}/stop',
+    query: { timeout: shared.timeout, signal: shared.signal },
+    answer: 'none',
+  }),
+  containerRestart: operation()({
+    summary: 'Restart a container',
+    route: 'POST /containers/{id}/restart',
+    query: { timeout: shared.timeout, signal: shared.signal },
+    answer: 'none',
+  }),
+  containerKill: operation()({
+    summary: 'Send a signal to a running container',
+    route: 'POST /containers/{id}/kill',
+    query: { signal: shared.signal },
+    answer: 'none',
+  }),
+  containerRemove: operation()({
+    summary: 'Remove a container',
+    route: 'DELETE /containers/{id}',
+    query: {
+      force: boolean('Kill it first if it runs', { short: 'f' }),
+      volumes: boolean('Remove its anonymous volumes too', { wire: 'v', short: 'v' }),
+    },
+    answer: 'none',
+  }),
+  containerWait: operation<WaitResult>()({
+    summary: 'Wait until a container stops, and give its exit code',
+    route: 'POST /containers/{id}/wait',
+    query: {
+      condition: string('What to wait for', { values: ['', 'not-running', 'next-exit', 'removed'] }),
+    },
+  }),
+};

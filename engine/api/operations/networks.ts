@@ -1,0 +1,17 @@
+import { operation } from './define.ts';
+import { shared } from './shared.ts';
+
+/** Networks. */
+export const networkOperations = {
+  networkList: operation<
+    readonly { readonly Name: string; readonly Id: string; readonly Driver: string }[]
+  >()({
+    summary: 'List networks',
+    route: 'GET /networks',
+    query: { filter: shared.filter },
+  }),
+  networkInspect: operation<Readonly<Record<string, unknown>>>()({
+    summary: 'Show all about a network',
+    route: 'GET /networks/{id}',
+  }),
+};

@@ -1,0 +1,23 @@
+import type { EventMessage, SystemInfo, VersionInfo } from '../wire.ts';
+import { operation } from './define.ts';
+import { shared } from './shared.ts';
+
+/** The engine itself. */
+export const systemOperations = {
+  ping: operation<string>()({
+    summary: 'Ask whether the engine answers',
+    route: 'GET /_ping',
+    answer: 'bytes',
+  }),
+  version: operation<VersionInfo>()({
+    summary: 'Show the versions of the engine and its parts',
+    route: 'GET /version',
+  }),
+  info: operation<SystemInfo>()({ summary: 'Show what the engine runs on and holds', route: 'GET /info' }),
+  events: operation<EventMessage>()({
+    summary: 'Follow what happens in the engine',
+    route: 'GET /events',
+    query: { since: shared.since, until: shared.until, filter: shared.filter },
+    answer: 'lines',
+  }),
+};
