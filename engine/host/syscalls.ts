@@ -1,15 +1,9 @@
-import { constants } from 'node:os';
-import koffi, { type KoffiFunc } from 'koffi';
+import { call, check, cString, type Path } from './libc.ts';
 
 /**
- * The system calls that Node lacks. Nothing else in Berth loads a native library.
+ * The system calls on files and mounts that Node lacks.
  * Each throws an `Error` with Node's fields (`code` as in 'EBUSY', `errno`, `syscall`, `path`) when it fails.
  */
-
-/** A path: text, or the bytes of a name that is not UTF-8. */
-export type Path = string | Buffer;
-
-type Call = KoffiFunc<(...values: readonly unknown[]) => number>;
 
 /** mount(2) flags, <linux/mount.h>. */
 const mountFlags = {
@@ -33,42 +27,6 @@ export type MountFlag = keyof typeof mountFlags;
 
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
-
-// dlopen(NULL): the C library that this process runs on already, glibc or musl.
-let libc: ReturnType<typeof koffi.load> | undefined;
-const calls = new Map<string, Call>();
-
-function call(prototype: string): Call {
-  let found = calls.get(prototype);
-  if (found === undefined) {
-    libc ??= koffi.load(null);
-    found = libc.func(prototype) as Call;
-    calls.set(prototype, found);
-  }
-  return found;
-}
-
-const codeOfErrno = new Map(Object.entries(constants.errno).map(([code, errno]) => [errno, code]));
-// EWOULDBLOCK and EOPNOTSUPP share their numbers with these, which are the names that Node uses.
-codeOfErrno.set(constants.errno.EAGAIN, 'EAGAIN');
-codeOfErrno.set(constants.errno.ENOTSUP, 'ENOTSUP');
-
-function check(result: number, syscall: string, path: Path, detail = ''): void {
-  if (result >= 0) return;
-  const errno = koffi.errno();
-  const code = codeOfErrno.get(errno) ?? `E${errno}`;
-  const error: NodeJS.ErrnoException = new Error(`${code}: ${syscall} '${path}'${detail}`);
-  throw Object.assign(error, { code, errno: -errno, syscall, path: path.toString() });
-}
-
-/** The path as C wants it. A zero byte would cut it short, and name another file. */
-function cString(path: Path): Buffer {
-  const bytes = typeof path === 'string' ? Buffer.from(`${path}\0`) : Buffer.concat([path, Buffer.of(0)]);
-  if (bytes.indexOf(0) !== bytes.length - 1) {
-    throw Object.assign(new Error(`EINVAL: zero byte in '${path}'`), { code: 'EINVAL' });
-  }
-  return bytes;
-}
 
 /**
  * mount(2). `type` is the file system ('overlay', 'proc', 'bind' needs none), `data` its options
