@@ -9,6 +9,7 @@ import { dirname, join, normalize } from 'node:path';
 /** The folders of `engine/`, lowest first. A folder imports from rows before its own, and from itself. */
 const ENGINE_ROWS: readonly (readonly string[])[] = [
   ['api'],
+  ['tar'],
   ['client', 'state'],
   ['host', 'events'],
   ['content', 'registry', 'layers', 'runtime'],
@@ -20,7 +21,8 @@ const ENGINE_ROWS: readonly (readonly string[])[] = [
 /** What only front ends import: the engine does not call itself over its own socket. */
 const FRONT_END_ROW = 'client';
 const FRONT_ENDS: readonly string[] = ['cli', 'tui', 'mcp'];
-const FRONT_ENDS_MAY: readonly string[] = ['engine/api', 'engine/client'];
+// Archives cross the wire as JSON does: both sides read and write them.
+const FRONT_ENDS_MAY: readonly string[] = ['engine/api', 'engine/tar', 'engine/client'];
 
 /** For the version. */
 const MANIFEST = 'package.json';

@@ -5,7 +5,7 @@ import { networkOperations } from './operations/networks.ts';
 import { streamOperations } from './operations/streams.ts';
 import { systemOperations } from './operations/system.ts';
 
-export type { Operation } from './operations/define.ts';
+export type { ByteStream, Operation } from './operations/define.ts';
 export { shared } from './operations/shared.ts';
 
 const definitions = {

@@ -1,8 +1,10 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { BerthError, errorFromBody } from '../api/errors.ts';
 import type { Fields } from '../api/fields.ts';
 import {
   type BodyOf,
+  type ByteStream,
   type Operation,
   type OperationId,
   operations,
@@ -55,7 +57,17 @@ export type Client = {
     options?: CallOptions<Id>,
   ): AsyncGenerator<string>;
   /** The answer's bytes, as they come. */
-  bytes<Id extends OneOf<'bytes'>>(id: Id, input: Input<Id>, options?: CallOptions<Id>): Promise<Readable>;
+  bytes<Id extends OneOf<'bytes'>>(
+    id: Id,
+    input: Input<Id>,
+    options?: CallOptions<Id>,
+  ): Promise<Readable & { readonly headers: IncomingHttpHeaders }>;
+  /** The headers of an answer that has nothing else; by their names in lower case. */
+  headers<Id extends OneOf<'headers'>>(
+    id: Id,
+    input: Input<Id>,
+    options?: CallOptions<Id>,
+  ): Promise<IncomingHttpHeaders>;
   /** A two-way stream: what is written reaches the container; ending it closes the container's input. */
   upgrade<Id extends OneOf<'bytes'>>(id: Id, input: Input<Id>, options?: CallOptions<Id>): Promise<Duplex>;
   /** Lets go of the kept connections. */
@@ -71,7 +83,7 @@ export function createClient(host: Host): Client {
     return {
       method: operation.method,
       target: targetOf(operation.path, operation.query, input as Readonly<Record<string, unknown>>),
-      ...(operation.body ? { body: options.body ?? {} } : {}),
+      ...bodyOf(operation, options.body),
       ...(options.headers === undefined ? {} : { headers: options.headers }),
       signal: options.signal,
     };
@@ -115,9 +127,30 @@ export function createClient(host: Host): Client {
       }
     },
     bytes: (id, input, options = {}) => transport.send(wireOf(id, input, options)),
+    async headers(id, input, options = {}) {
+      const answer = await transport.send(wireOf(id, input, options));
+      answer.resume();
+      return answer.headers;
+    },
     upgrade: (id, input, options = {}) => transport.upgrade(wireOf(id, input, options)),
     close: transport.close,
   };
+}
+
+function bodyOf(
+  operation: Operation,
+  body: unknown,
+): { readonly body?: unknown; readonly stream?: ByteStream } {
+  switch (operation.body) {
+    case 'none':
+      return {};
+    case 'json':
+      return { body: body ?? {} };
+    case 'maybeJson':
+      return body === undefined ? {} : { body };
+    case 'bytes':
+      return body === undefined ? {} : { stream: body as ByteStream };
+  }
 }
 
 /** Path and query of a request. Values that are undefined, false or an empty map are left out. */

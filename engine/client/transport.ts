@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { BerthError, type ErrorBody, errorFromBody, isErrno } from '../api/errors.ts';
+import type { ByteStream } from '../api/operations.ts';
 import { formatHost, type Host } from './host.ts';
 
 // Not `import`: for one of a built-in module, Node evaluates every export, and of node:http two are undici's.
@@ -11,7 +12,10 @@ export type WireRequest = {
   readonly method: string;
   /** Path and query, as it stands in the request line. */
   readonly target: string;
+  /** A value that goes as JSON. */
   readonly body?: unknown;
+  /** Bytes that go as they come, in its place. */
+  readonly stream?: ByteStream;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 };
@@ -36,7 +40,8 @@ export function connectTransport(host: Host): Transport {
     const body = wire.body === undefined ? undefined : JSON.stringify(wire.body);
     const headers: Record<string, string> = { Host: 'berth', ...wire.headers };
     if (body !== undefined) headers['Content-Type'] = 'application/json';
-    if (body !== undefined || wire.method === 'POST')
+    if (wire.stream !== undefined) headers['Content-Type'] = 'application/x-tar';
+    else if (body !== undefined || wire.method === 'POST')
       headers['Content-Length'] = String(Buffer.byteLength(body ?? ''));
     if (upgrade) Object.assign(headers, { Connection: 'Upgrade', Upgrade: 'tcp' });
     const sent = request({
@@ -47,7 +52,8 @@ export function connectTransport(host: Host): Transport {
       ...(upgrade ? { agent: false } : { agent }),
       ...(wire.signal === undefined ? {} : { signal: wire.signal }),
     });
-    sent.end(body);
+    if (wire.stream === undefined) sent.end(body);
+    else writeStream(sent, wire.stream).catch((error: Error) => sent.destroy(error));
     return sent;
   }
 
@@ -83,6 +89,20 @@ export function connectTransport(host: Host): Transport {
   };
 }
 
+/** Writes a body as fast as the engine takes it; an answer that comes early, a refusal, ends it. */
+async function writeStream(sent: ClientRequest, stream: ByteStream): Promise<void> {
+  const answered = new Promise<'over'>((resolve) => {
+    for (const event of ['response', 'close']) sent.once(event, () => resolve('over'));
+  });
+  for await (const chunk of stream) {
+    if (sent.destroyed) return;
+    if (sent.write(chunk)) continue;
+    const drained = new Promise<'more'>((resolve) => sent.once('drain', () => resolve('more')));
+    if ((await Promise.race([drained, answered])) === 'over') break;
+  }
+  sent.end();
+}
+
 async function readError(answer: IncomingMessage, status: number): Promise<BerthError> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -113,6 +133,8 @@ export async function* chunksOf(answer: AsyncIterable<Buffer>, host: Host): Asyn
 }
 
 function unreachable(host: Host, error: Error): Error {
+  // What the body was read from failed, not the way to the engine.
+  if (error instanceof BerthError) return error;
   if (error.name === 'AbortError') return new BerthError('cancelled', 'cancelled', { cause: error });
   const where = formatHost(host);
   if (isErrno(error, 'ENOENT') || isErrno(error, 'ECONNREFUSED')) {

@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, readlinkSync, rmSync, type Stats } from 'node:fs';
 import { BerthError, isErrno } from '../api/errors.ts';
-import { shown } from './tar-reader.ts';
+import { shown } from '../tar/reader.ts';
 
 /**
  * The tree that a layer is unpacked into. Names come from a hostile archive and are resolved here, one component

@@ -2,8 +2,8 @@ import { closeSync, openSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { BerthError } from '../api/errors.ts';
 import { syncFileSystem } from '../host/syscalls.ts';
+import { createTarReader } from '../tar/reader.ts';
 import { readLayer } from './decompress.ts';
-import { createTarReader } from './tar-reader.ts';
 import { createUnpacker } from './unpack.ts';
 import type { UnpackJob, UnpackMessage } from './unpack-protocol.ts';
 

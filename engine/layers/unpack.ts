@@ -14,8 +14,8 @@ import {
 } from 'node:fs';
 import { BerthError, isErrno } from '../api/errors.ts';
 import { makeNode, setTimes, setXattr } from '../host/syscalls.ts';
-import type { Moment } from './tar-header.ts';
-import type { TarEntry, TarSink } from './tar-reader.ts';
+import type { Moment } from '../tar/header.ts';
+import type { TarEntry, TarSink } from '../tar/reader.ts';
 import { blame, openTree, refused } from './tree.ts';
 
 /** OCI image spec, layer.md, "Whiteouts". */

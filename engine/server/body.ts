@@ -4,13 +4,23 @@ import { BerthError } from '../api/errors.ts';
 /** A body longer than this is refused: the longest that clients send (`create`) are a few KiB. */
 const MAX_BODY_BYTES = 4 * 2 ** 20;
 
+type JsonObject = Readonly<Record<string, unknown>>;
+
 /**
  * Reads a JSON object from a request's body. Throws `invalid` when it is none, is called something other than
  * JSON, or is too long.
  */
-export async function readJsonBody(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
-  const type = request.headers['content-type'];
+export async function readJsonBody(request: IncomingMessage): Promise<JsonObject> {
+  return parseJsonObject(request.headers['content-type'], await readBytes(request));
+}
+
+/** The same of a body that may be missing, which is an object with nothing in it. */
+export async function readMaybeJsonBody(request: IncomingMessage): Promise<JsonObject> {
   const bytes = await readBytes(request);
+  return bytes.length === 0 ? {} : parseJsonObject(request.headers['content-type'], bytes);
+}
+
+function parseJsonObject(type: string | undefined, bytes: Buffer): JsonObject {
   const mediaType = type?.split(';')[0]?.trim().toLowerCase();
   if (mediaType !== undefined && mediaType !== 'application/json') {
     throw new BerthError('invalid', `Content-Type specified (${type}) must be 'application/json'`);
@@ -29,7 +39,7 @@ export async function readJsonBody(request: IncomingMessage): Promise<Readonly<R
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new BerthError('invalid', `the request's body is not a JSON object: ${text.slice(0, 100)}`);
   }
-  return value as Readonly<Record<string, unknown>>;
+  return value as JsonObject;
 }
 
 async function readBytes(request: IncomingMessage): Promise<Buffer> {

@@ -32,15 +32,18 @@ export type Exchange<Id extends OperationId = OperationId> = {
   readonly signal: AbortSignal;
 };
 
+type Headers = Readonly<Record<string, string>>;
+
 /** What a handler answers with. */
 export type Reply =
   | { readonly kind: 'json'; readonly status?: number; readonly value: unknown }
-  | { readonly kind: 'empty'; readonly status: number }
-  | { readonly kind: 'text'; readonly text: string; readonly headers: Readonly<Record<string, string>> }
+  | { readonly kind: 'empty'; readonly status: number; readonly headers?: Headers }
+  | { readonly kind: 'text'; readonly text: string; readonly headers: Headers }
   /** Headers go out at once; `failure` writes an error that comes later, else the connection breaks off. */
   | {
       readonly kind: 'stream';
       readonly contentType: string;
+      readonly headers?: Headers;
       readonly chunks: AsyncIterable<string | Uint8Array>;
       readonly failure?: (error: unknown) => string;
     }
@@ -56,7 +59,7 @@ export type Handler<Id extends OperationId> = (exchange: Exchange<Id>) => Reply 
 export type Handlers = { readonly [Id in OperationId]: Handler<Id> };
 
 export const json = (value: unknown, status = 200): Reply => ({ kind: 'json', status, value });
-export const empty = (status: number): Reply => ({ kind: 'empty', status });
+export const empty = (status: number, headers: Headers = {}): Reply => ({ kind: 'empty', status, headers });
 
 /** 1.42 gave streams that are cut into frames a type of their own. */
 export function streamType(apiMinor: number, tty: boolean): string {

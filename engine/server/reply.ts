@@ -20,7 +20,7 @@ export async function sendReply(response: ServerResponse, reply: Reply, signal: 
     case 'json':
       return sendJson(response, reply.status ?? 200, reply.value);
     case 'empty':
-      response.writeHead(reply.status).end();
+      response.writeHead(reply.status, reply.headers).end();
       return;
     case 'text':
       response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8', ...reply.headers });
@@ -56,7 +56,7 @@ async function sendStream(
   reply: Extract<Reply, { kind: 'stream' }>,
   signal: AbortSignal,
 ): Promise<void> {
-  response.writeHead(200, { 'Content-Type': reply.contentType });
+  response.writeHead(200, { 'Content-Type': reply.contentType, ...reply.headers });
   response.flushHeaders();
   try {
     await writeAll(response, reply.chunks, signal);

@@ -5,6 +5,8 @@ import { API_VERSION, MIN_API_VERSION } from '../api/versions.ts';
 export type Pattern = {
   readonly method: string;
   readonly path: string;
+  /** A key that the query must have. */
+  readonly when?: string | undefined;
 };
 
 export type Match<P extends Pattern> = {
@@ -42,11 +44,12 @@ export function splitVersion(pathname: string): { readonly path: string; readonl
 /** Finds the pattern that a method and path fit; the first one wins. Throws `invalid` on a broken %-escape. */
 export function openRouter<P extends Pattern>(
   patterns: readonly P[],
-): (method: string, path: string) => Match<P> | undefined {
+): (method: string, path: string, query?: URLSearchParams) => Match<P> | undefined {
   const compiled = patterns.map((pattern) => ({ pattern, ...compile(pattern.path) }));
-  return (method, path) => {
+  return (method, path, query) => {
     for (const { pattern, expression, names } of compiled) {
       if (pattern.method !== method) continue;
+      if (pattern.when !== undefined && !query?.get(pattern.when)) continue;
       const found = expression.exec(path);
       if (found === null) continue;
       const values = names.map((name, index) => [name, decodePath(found[index + 1] ?? '')]);

@@ -9,7 +9,7 @@ import { finished } from 'node:stream/promises';
 import { BerthError, errorBody, toBerthError } from '../api/errors.ts';
 import { type Operation, type OperationId, operations } from '../api/operations.ts';
 import { API_VERSION } from '../api/versions.ts';
-import { readJsonBody } from './body.ts';
+import { readJsonBody, readMaybeJsonBody } from './body.ts';
 import type { Exchange, Handler, Handlers, Reply, ServerParts } from './exchange.ts';
 import { containerHandlers } from './handlers/containers.ts';
 import { imageHandlers } from './handlers/images.ts';
@@ -55,10 +55,13 @@ export function createServer(parts: ServerParts): Server {
       const reply = await dispatch(request, gone.signal);
       if (reply.kind === 'attach' && socket !== undefined) await takeOver(request, response, socket, reply);
       else await sendReply(response, reply, gone.signal);
+      // What a handler did not want to read would stand before the connection's next request.
+      request.resume();
     } catch (thrown) {
       const error = toBerthError(thrown);
       if (error.code === 'internal') parts.warn(`${request.method} ${request.url}: ${stackOf(thrown)}`);
       sendError(response, error);
+      request.resume();
     }
   }
 
@@ -67,12 +70,12 @@ export function createServer(parts: ServerParts): Server {
     const { path, apiMinor } = splitVersion(pathname);
     // Ping is the one thing that is asked for with HEAD; the body is then left out.
     const method = request.method === 'HEAD' && path === operations.ping.path ? 'GET' : request.method;
-    const match = find(method ?? 'GET', path);
+    const match = find(method ?? 'GET', path, parameters);
     if (match === undefined) throw new BerthError('notFound', 'page not found');
     if (!isServed(match)) throw unservedError(match.pattern as Unserved, match.path);
     const { pattern: operation } = match;
     const query = readQuery(operation.query, parameters);
-    const body = operation.body ? await readJsonBody(request) : undefined;
+    const body = await readBody(operation, request);
     const { headers } = request;
     const exchange = { path: match.path, query, body, parameters, headers, apiMinor, signal };
     // The table says what each of them holds; readQuery and readJsonBody have checked it.
@@ -137,6 +140,20 @@ export function createServer(parts: ServerParts): Server {
 
 function isServed(match: Match<Operation | Unserved>): match is Match<Operation> {
   return 'id' in match.pattern;
+}
+
+async function readBody(operation: Operation, request: IncomingMessage): Promise<unknown> {
+  switch (operation.body) {
+    case 'none':
+      return undefined;
+    case 'json':
+      return await readJsonBody(request);
+    case 'maybeJson':
+      return await readMaybeJsonBody(request);
+    case 'bytes':
+      // A handler may stop reading in the middle; the connection then still carries the answer.
+      return request.iterator({ destroyOnReturn: false });
+  }
 }
 
 function splitTarget(target: string): { readonly pathname: string; readonly parameters: URLSearchParams } {

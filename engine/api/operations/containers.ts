@@ -12,7 +12,7 @@ export const containerOperations = {
     summary: 'Create a container without starting it',
     route: 'POST /containers/create',
     query: { name: string('Name for the container', { placeholder: 'NAME' }), platform: shared.platform },
-    body: true,
+    body: 'json',
   }),
   containerList: operation<readonly ContainerSummary[]>()({
     summary: 'List containers',

@@ -1,8 +1,12 @@
 import type { Field, Fields } from '../fields.ts';
 
-/** How an answer comes: one JSON value, none, JSON lines as they happen, or a byte stream (attach, logs). */
-export type Answer = 'json' | 'none' | 'lines' | 'bytes';
-export type Method = 'GET' | 'POST' | 'DELETE';
+/** How an answer comes: one JSON value, none, JSON lines as they happen, a byte stream (attach, logs), or headers alone. */
+export type Answer = 'json' | 'none' | 'lines' | 'bytes' | 'headers';
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+/** How a body comes: none, a JSON object, one that may be missing, or bytes of any length that are read as they come. */
+export type Body = 'none' | 'json' | 'maybeJson' | 'bytes';
+/** The bytes of a body, or of what takes its place on the way. */
+export type ByteStream = AsyncIterable<Uint8Array>;
 
 /**
  * A thing the engine can be asked. The server's routes and validation, the typed client and the reference
@@ -16,8 +20,9 @@ export type Operation = {
   readonly path: string;
   readonly query: Fields;
   readonly answer: Answer;
-  /** Whether a JSON body is read. */
-  readonly body: boolean;
+  readonly body: Body;
+  /** The key that the query must have for this row to be meant, where two share a route. */
+  readonly when: string | undefined;
 };
 
 type Definition = {
@@ -25,7 +30,8 @@ type Definition = {
   readonly route: `${Method} /${string}`;
   readonly query?: Fields;
   readonly answer?: Answer;
-  readonly body?: boolean;
+  readonly body?: Exclude<Body, 'none'>;
+  readonly when?: string;
 };
 
 type Entry<D extends Definition, R, B> = Omit<Operation, 'id' | 'path' | 'query' | 'answer'> & {
@@ -46,7 +52,8 @@ export function operation<R = undefined, B = undefined>() {
       path: definition.route.slice(space + 1),
       query: definition.query ?? {},
       answer: definition.answer ?? 'json',
-      body: definition.body ?? false,
+      body: definition.body ?? 'none',
+      when: definition.when,
     } as Entry<D, R, B>;
   };
 }

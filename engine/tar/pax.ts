@@ -1,4 +1,4 @@
-import { type Moment, malformed, size, type TarHeader } from './tar-header.ts';
+import { type Moment, malformed, size, type TarHeader } from './header.ts';
 
 /** The records of a pax extended header; names and values are binary strings. */
 export type PaxRecords = ReadonlyMap<string, string>;

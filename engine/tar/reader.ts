@@ -1,6 +1,6 @@
 import { BerthError } from '../api/errors.ts';
-import { BLOCK, malformed, parseHeader, type TarHeader } from './tar-header.ts';
-import { applyPax, isSparse, type PaxRecords, parsePax, paxXattrs } from './tar-pax.ts';
+import { BLOCK, malformed, parseHeader, type TarHeader } from './header.ts';
+import { applyPax, isSparse, type PaxRecords, parsePax, paxXattrs } from './pax.ts';
 
 export type TarEntry = TarHeader & {
   readonly xattrs: readonly { readonly name: string; readonly value: Buffer }[];
@@ -59,8 +59,8 @@ export function createTarReader(sink: TarSink): TarReader {
   const startEntry = (header: TarHeader) => {
     const entry = applyPax(header, pax, long);
     if (header.flag === 'S' || isSparse(pax)) {
-      throw new BerthError('unsupported', `the layer holds a sparse file, '${shown(entry.name)}'`, {
-        hint: 'build the image without tar --sparse',
+      throw new BerthError('unsupported', `the archive holds a sparse file, '${shown(entry.name)}'`, {
+        hint: 'make it without tar --sparse',
       });
     }
     if (entry.name.length > MAX_NAME_BYTES || entry.target.length > MAX_NAME_BYTES) {

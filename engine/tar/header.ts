@@ -34,7 +34,7 @@ export function parseHeader(block: Buffer): TarHeader | undefined {
   if (sum === undefined) return undefined;
   const stored = Number.parseInt(text(block, 148, 8).trim(), 8);
   if (stored !== sum.unsigned && stored !== sum.signed) {
-    throw new BerthError('invalid', 'the layer is no tar archive: the checksum of a header is wrong');
+    throw new BerthError('invalid', 'this is no tar archive: the checksum of a header is wrong');
   }
   const magic = block.toString('latin1', 257, 265);
   // Only ustar proper has a prefix: GNU's format ('ustar  ') keeps times there.
@@ -111,5 +111,5 @@ export function size(value: number): number {
 
 /** The error for an archive that breaks the format. */
 export function malformed(why: string): BerthError {
-  return new BerthError('invalid', `the layer is a malformed tar archive: ${why}`);
+  return new BerthError('invalid', `this is a malformed tar archive: ${why}`);
 }
