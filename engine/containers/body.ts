@@ -83,6 +83,9 @@ const known = new Set([
   'ArgsEscaped',
   'HostConfig.ContainerIDFile',
   'HostConfig.Isolation',
+  // dockerode and testcontainers put the query's words into the body too.
+  'name',
+  'platform',
 ]);
 
 /** Values that mean «as it is anyway» for fields that the engine doesn't act on yet. */

@@ -57,14 +57,15 @@ function lostEnding(record: ContainerRecord): Ending {
  */
 export async function finishRun(context: Context, record: ContainerRecord, ending: Ending): Promise<void> {
   context.store.saveLife(record, { status: 'exited', ...ending });
+  // In the same turn: who sees that it ended finds its death among the events.
+  if (ending.oomKilled) context.record(record, 'oom');
+  context.record(record, 'die', { exitCode: String(ending.exitCode) });
   try {
     await releaseRun(context, record);
   } catch (error) {
     // Those who wait for the end must hear of it all the same; the next start of the engine cleans up.
     context.warn(`container ${record.id} ended, and not all of it could be let go: ${String(error)}`);
   }
-  if (ending.oomKilled) context.record(record, 'oom');
-  context.record(record, 'die', { exitCode: String(ending.exitCode) });
   const { exit } = record;
   record.exit = newExit();
   exit.resolve(ending);

@@ -38,12 +38,14 @@ export async function startContainer(context: Context, record: ContainerRecord):
     await resizeToConsole(record, paths);
     connectWaitingInputs(record, paths);
     const process = identifyProcess(pid);
+    // Before its first instruction: logs since this moment are all that this run wrote.
+    const startedAt = new Date().toISOString();
     await context.runtime.start(record.id);
     context.store.saveLife(record, {
       status: 'running',
       // One that has ended already is found by its exit file.
       process: process ?? { pid, startedAt: '' },
-      startedAt: new Date().toISOString(),
+      startedAt,
     });
     undo.move();
   } catch (thrown) {
