@@ -4,6 +4,7 @@ import { imageOperations } from './operations/images.ts';
 import { networkOperations } from './operations/networks.ts';
 import { streamOperations } from './operations/streams.ts';
 import { systemOperations } from './operations/system.ts';
+import { usageOperations } from './operations/usage.ts';
 
 export type { ByteStream, Operation } from './operations/define.ts';
 export { shared } from './operations/shared.ts';
@@ -14,6 +15,7 @@ const definitions = {
   ...containerOperations,
   ...streamOperations,
   ...networkOperations,
+  ...usageOperations,
 };
 
 type Named<T> = { readonly [Id in keyof T]: T[Id] & { readonly id: Id } };

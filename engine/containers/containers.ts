@@ -6,7 +6,9 @@ import { containerLife } from './life.ts';
 import { containerQueries } from './queries.ts';
 import { openContainerStore } from './record.ts';
 import { recoverContainers } from './recover.ts';
+import { containerStats } from './stats.ts';
 import { attachContainer, readLogs } from './streams.ts';
+import { containerTop } from './top.ts';
 import type { Containers } from './types.ts';
 
 export type ContainersOptions = Omit<Context, 'store' | 'record'> & {
@@ -54,6 +56,8 @@ export async function openContainers(options: ContainersOptions): Promise<
 
     ...containerQueries(context),
     ...containerLife(context),
+    ...containerStats(context),
+    ...containerTop(context),
     logs: (name, query, signal) => readLogs(context, store.find(name), query, signal),
     attach: (name, query) => attachContainer(context, store.find(name), query),
   };

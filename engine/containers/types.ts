@@ -1,6 +1,8 @@
 import type { Filters } from '../api/fields.ts';
 import type { StreamFrame } from '../api/multiplex.ts';
 import type { ContainerInspect, ContainerSummary, CreateContainerBody, WaitResult } from '../api/wire.ts';
+import type { StatsApi } from './stats.ts';
+import type { TopApi } from './top.ts';
 
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 
@@ -82,4 +84,5 @@ export type Containers = {
   ): Attachment;
   /** How many containers are in which state. */
   count(): { readonly running: number; readonly paused: number; readonly stopped: number };
-};
+} & StatsApi &
+  TopApi;

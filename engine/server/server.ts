@@ -16,6 +16,7 @@ import { imageHandlers } from './handlers/images.ts';
 import { networkHandlers } from './handlers/networks.ts';
 import { streamHandlers } from './handlers/streams.ts';
 import { systemHandlers } from './handlers/system.ts';
+import { usageHandlers } from './handlers/usage.ts';
 import { joinStreams } from './hijack.ts';
 import { PLAIN_ATTACH, upgradePlainAttach } from './plain-attach.ts';
 import { readQuery } from './query.ts';
@@ -34,6 +35,7 @@ export function createServer(parts: ServerParts): Server {
     ...containerHandlers(parts),
     ...streamHandlers(parts),
     ...networkHandlers(parts),
+    ...usageHandlers(parts),
   };
   const served: readonly Operation[] = Object.values(operations);
   const find = openRouter<Operation | Unserved>([...served, ...unserved]);

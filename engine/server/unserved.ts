@@ -27,8 +27,6 @@ const notServed = [
   'GET /containers/{id}/export',
   'POST /containers/{id}/pause',
   'POST /containers/{id}/rename',
-  'GET /containers/{id}/stats',
-  'GET /containers/{id}/top',
   'POST /containers/{id}/unpause',
   'POST /containers/{id}/update',
   'GET /distribution/{name*}/json',

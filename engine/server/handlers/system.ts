@@ -29,6 +29,7 @@ export function systemHandlers(
   };
 }
 
-async function* jsonLines(values: AsyncIterable<unknown>): AsyncGenerator<string> {
+/** Values as JSON lines, as they come. */
+export async function* jsonLines(values: AsyncIterable<unknown>): AsyncGenerator<string> {
   for await (const value of values) yield `${JSON.stringify(value)}\n`;
 }

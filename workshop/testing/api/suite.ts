@@ -4,6 +4,7 @@ import { imageCases } from './cases-images.ts';
 import { listCases } from './cases-list.ts';
 import { streamCases } from './cases-streams.ts';
 import { systemCases } from './cases-system.ts';
+import { usageCases } from './cases-usage.ts';
 import type { Subject } from './wire.ts';
 
 /** What the suite needs beside the engine: a registry that it can pull from. */
@@ -22,4 +23,5 @@ export const cases: Readonly<Record<string, Case>> = {
   ...listCases,
   ...streamCases,
   ...eventCases,
+  ...usageCases,
 };
