@@ -74,7 +74,11 @@ export async function finishRun(context: Context, record: ContainerRecord, endin
 /** Takes away all that a run had of the kernel and of the run directory. Safe to repeat, and where there is nothing. */
 export async function releaseRun(context: Context, record: Pick<ContainerRecord, 'id'>): Promise<void> {
   const paths = pathsOf(context, record.id);
-  await Promise.all([context.runtime.remove(record.id), context.networks.disconnect(record.id, paths.netns)]);
+  await Promise.all([
+    // A run has its bundle from before its process to after it: without one, the runtime has nothing of it.
+    existsSync(paths.bundle) ? context.runtime.remove(record.id) : undefined,
+    context.networks.disconnect(record.id, paths.netns),
+  ]);
   unmountIfMounted(paths.rootfs);
   await rm(paths.bundle, { recursive: true, force: true });
   await unlinkIfThere(paths.exit);

@@ -1,7 +1,9 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isErrno } from '../api/errors.ts';
-import { runProgram } from '../host/programs.ts';
+import { addAddress, addDefaultRoute, addVethPair, linkUp, openRouteSocket } from '../host/netlink.ts';
+import { makeNetworkNamespace } from '../host/network-namespace.ts';
 import { unmount } from '../host/syscalls.ts';
 
 /** What is made inside a new network namespace: a link to the bridge and its address, or nothing but loopback. */
@@ -14,32 +16,35 @@ export type Link = {
   readonly gateway: string;
 };
 
-/** The pid whose network namespace a veth's other end is put into: the engine's own. */
-const HERE = String(process.pid);
+const LOOPBACK = 1;
+/** The index of eth0 in a container's namespace: the first after loopback's. */
+const ETH0 = 2;
 
 /**
  * Makes a network namespace that is kept by the file at `path`, with its loopback up and, where a link is given,
- * an eth0 that is plugged into the bridge. Two spawns of ip(8), one in the new namespace and one outside.
+ * an eth0 that is plugged into the bridge. No program is spawned: it takes a millisecond, most of it the kernel's.
  */
-export async function createNamespace(path: string, link: Link | undefined): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, '');
-  const inside = [
-    'link set lo up',
-    ...(link === undefined
-      ? []
-      : [
-          `link add eth0 address ${link.mac} type veth peer name ${link.hostInterface} netns ${HERE}`,
-          `addr add ${link.address}/${link.prefix} dev eth0`,
-          'link set eth0 up',
-          `route add default via ${link.gateway} dev eth0`,
-        ]),
-  ];
-  await runProgram('unshare', [`--net=${path}`, 'ip', '-batch', '-'], { input: `${inside.join('\n')}\n` });
-  if (link !== undefined) {
-    const outside = `link set ${link.hostInterface} master ${link.bridge}\nlink set ${link.hostInterface} up\n`;
-    await runProgram('ip', ['-batch', '-'], { input: outside });
+export function createNamespace(path: string, link: Link | undefined): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, '');
+  using inside = makeNetworkNamespace(path);
+  inside.send([linkUp(LOOPBACK)]);
+  if (link === undefined) return;
+  const { mac, gateway } = link;
+  const namespace = openSync(path, 'r');
+  try {
+    using outside = openRouteSocket();
+    const bridgeIndex = Number(readFileSync(`/sys/class/net/${link.bridge}/ifindex`, 'utf8'));
+    const peer = { name: 'eth0', index: ETH0, mac, namespaceFd: namespace };
+    outside.send([addVethPair({ name: link.hostInterface, bridgeIndex, peer })]);
+  } finally {
+    closeSync(namespace);
   }
+  inside.send([
+    linkUp(ETH0),
+    addAddress({ index: ETH0, ...link }),
+    addDefaultRoute({ index: ETH0, gateway }),
+  ]);
 }
 
 /** Lets the namespace go: with its last process it ends, and its veth with it. Nothing where there is none. */

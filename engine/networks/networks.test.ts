@@ -75,7 +75,7 @@ test('a container reaches another host, which sees the address of this host', as
 
 /** A network namespace that stands for another host, wired to this one. */
 async function otherHost(path: string, prefix: string) {
-  await createNamespace(path, undefined);
+  createNamespace(path, undefined);
   const name = `bo-${randomBytes(4).toString('hex')}`;
   const here = [
     `link add ${name} type veth peer name eth0 netns ${path}`,

@@ -132,7 +132,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
     async connect({ containerId, mode, path }) {
       if (mode === 'host') return { namespace: undefined, address: undefined };
       if (mode === 'none') {
-        await createNamespace(path, undefined);
+        createNamespace(path, undefined);
         return { namespace: path, address: undefined };
       }
       const network = await prepare();
@@ -150,7 +150,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
           prefix,
           gateway: network.gateway,
         };
-        await createNamespace(path, link);
+        createNamespace(path, link);
       } catch (error) {
         await disconnect(containerId, path);
         taken.delete(address);

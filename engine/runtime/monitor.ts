@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BerthError } from '../api/errors.ts';
+import { startProgram } from '../host/spawn.ts';
 import type { OciRuntime } from './oci.ts';
 
 /** One container's place below the run directory: conmon's bundle, its FIFOs and its sockets. */
@@ -27,6 +27,7 @@ export type MonitorRequest = MonitorPaths & {
 /** conmon gives up on a runtime that says nothing; so does the engine, a little later. */
 const CREATE_TIMEOUT_MS = 60_000;
 const MAX_REPORT = 64 * 1024;
+const SYNC_FD = 3;
 
 /**
  * Starts a conmon that makes the container with the runtime and watches it until it ends, whatever becomes of the
@@ -38,38 +39,27 @@ export async function createMonitored(
   runtime: OciRuntime,
   request: MonitorRequest,
 ): Promise<number> {
-  const SYNC_FD = 3;
-  const child = spawn(
-    conmon,
-    [
+  const { pipes } = startProgram(conmon, {
+    cwd: request.bundle,
+    detached: true,
+    // _OCI_SYNCPIPE: where conmon reports the pid, or what went wrong (conmon(8)).
+    env: { PATH: process.env.PATH, _OCI_SYNCPIPE: String(SYNC_FD), LC_ALL: 'C.UTF-8' },
+    pipes: { 2: 'read', [SYNC_FD]: 'read' },
+    args: [
       ...['--api-version', '1', '--cid', request.id, '--cuuid', request.id, '--name', request.id],
       ...['--bundle', request.bundle, '--container-pidfile', join(request.bundle, 'pid')],
       ...['--conmon-pidfile', join(request.bundle, 'conmon.pid'), '--persist-dir', request.bundle],
       ...['--runtime', runtime.program, ...runtime.args.flatMap((arg) => ['--runtime-arg', arg])],
-      ...[
-        '--log-path',
-        `k8s-file:${request.log}`,
-        '--no-sync-log',
-        '--exit-dir',
-        request.exitDir,
-        '--full-attach',
-      ],
+      ...['--log-path', `k8s-file:${request.log}`, '--no-sync-log'],
+      ...['--exit-dir', request.exitDir, '--full-attach'],
       ...(request.tty ? ['--terminal'] : []),
       ...(request.stdin ? ['--stdin'] : []),
       ...(request.keepStdin || request.tty ? ['--leave-stdin-open'] : []),
     ],
-    {
-      cwd: request.bundle,
-      detached: true,
-      // _OCI_SYNCPIPE: where conmon reports the pid, or what went wrong (conmon(8)).
-      env: { PATH: process.env.PATH, _OCI_SYNCPIPE: String(SYNC_FD), LC_ALL: 'C.UTF-8' },
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    },
-  );
-  const spawnError = new Promise<never>((_resolve, reject) => child.on('error', reject));
-  const [report, words] = await Promise.race([
-    Promise.all([readReport(child.stdio[SYNC_FD] as Readable), readAll(child.stderr as Readable)]),
-    spawnError,
+  });
+  const [report, words] = await Promise.all([
+    readReport(pipes.get(SYNC_FD) as Readable),
+    readAll(pipes.get(2) as Readable),
   ]);
   if (report !== undefined && report.data > 0) return report.data;
   throw startFailure(request.program, report?.message ?? words);

@@ -5,6 +5,7 @@ import { type ContainersOptions, openContainers } from '../../engine/containers/
 import type { Containers } from '../../engine/containers/types.ts';
 import { engineSuffix } from '../../engine/daemon/options.ts';
 import { openEvents } from '../../engine/events/log.ts';
+import { findProgram } from '../../engine/host/programs.ts';
 import type { StoredImage } from '../../engine/images/types.ts';
 import { openNetworks } from '../../engine/networks/networks.ts';
 import { detectCgroups, removeCgroup } from '../../engine/runtime/cgroups.ts';
@@ -47,6 +48,7 @@ export async function openTestContainers(
   undo.defer(() => database.close());
   const cgroups = detectCgroups();
   const cgroupParent = `/berth-${suffix}`;
+  const conmon = (await findProgram('conmon')) ?? '';
   const compose = async () => {
     const networks = openNetworks(database, { bridge: `berth-${suffix}` });
     const runtime = await openRuntime({
@@ -64,7 +66,7 @@ export async function openTestContainers(
       images,
       networks,
       runtime,
-      conmon: 'conmon',
+      conmon,
       database,
     };
     return {
