@@ -1,7 +1,7 @@
 import { BerthError } from '../../engine/api/errors.ts';
+import { unixMoment } from '../../engine/api/moment.ts';
 import { operations } from '../../engine/api/operations.ts';
 import type { EventMessage } from '../../engine/api/wire.ts';
-import { unixMoment } from '../../engine/client/moment.ts';
 import { defineCommand, type Flag } from '../command.ts';
 import { rfc3339Nano } from '../duration.ts';
 import { printable } from '../printable.ts';

@@ -48,6 +48,30 @@ export const entries: readonly Entry[] = [
     load: () => import('./kill.ts'),
   },
   {
+    names: ['pause', 'container pause'],
+    summary: 'Freeze all processes of containers',
+    group: 'Containers',
+    load: () => import('./pause.ts'),
+  },
+  {
+    names: ['unpause', 'container unpause'],
+    summary: 'Let paused containers go on',
+    group: 'Containers',
+    load: () => import('./unpause.ts'),
+  },
+  {
+    names: ['rename', 'container rename'],
+    summary: 'Give a container another name',
+    group: 'Containers',
+    load: () => import('./rename.ts'),
+  },
+  {
+    names: ['container prune'],
+    summary: 'Remove all containers that do not run',
+    group: 'Containers',
+    load: () => import('./container-prune.ts'),
+  },
+  {
     names: ['rm', 'container rm', 'container remove'],
     summary: 'Remove containers',
     group: 'Containers',

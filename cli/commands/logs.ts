@@ -1,6 +1,6 @@
+import { unixMoment } from '../../engine/api/moment.ts';
 import { decodeFrames } from '../../engine/api/multiplex.ts';
 import { operations } from '../../engine/api/operations.ts';
-import { unixMoment } from '../../engine/client/moment.ts';
 import { chunksOf } from '../../engine/client/transport.ts';
 import { copyFrames } from '../attached.ts';
 import { defineCommand } from '../command.ts';

@@ -3,11 +3,11 @@ import { operations } from '../../engine/api/operations.ts';
 import { defineCommand } from '../command.ts';
 import { doToEach } from '../each.ts';
 
-const { force, volumes } = operations.containerRemove.query;
+const { force, link, volumes } = operations.containerRemove.query;
 
 export const command = defineCommand({
   usage: '[FLAGS] CONTAINER [CONTAINER...]',
-  flags: { force, volumes },
+  flags: { force, link, volumes },
   takes: [1, Number.POSITIVE_INFINITY],
   examples: [{ line: 'berth rm $(berth ps -aq --filter status=exited)', does: 'Remove all that have ended' }],
   async run(context, { flags, args }) {

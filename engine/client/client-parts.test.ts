@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import test from 'node:test';
 import { tempRoot } from '../../workshop/testing/temp.ts';
+import { unixMoment } from '../api/moment.ts';
 import { exitCodeOfFailedStart } from './create.ts';
 import { registryAuthHeader } from './credentials.ts';
-import { unixMoment } from './moment.ts';
 
 test('a moment is read as people write it', () => {
   const nowMs = Date.UTC(2026, 0, 31, 12);

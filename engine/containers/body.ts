@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { BerthError } from '../api/errors.ts';
 import type { CreateContainerBody, HostConfig } from '../api/wire.ts';
 import { readExtraHost } from './extra-hosts.ts';
+import { checkRestartPolicy } from './restart-policy.ts';
 
 const text = z.string().refine((value) => !value.includes('\0'), 'text without null bytes');
 const texts = z.array(text).nullish();
@@ -145,8 +146,7 @@ export function readCreateBody(body: unknown): CreateContainerBody & { readonly 
       `invalid NanoCpus ${host.NanoCpus}: at least ${MIN_NANO_CPUS}, which is 0.01 processors`,
     );
   }
-  const restart = host.RestartPolicy?.Name ?? '';
-  if (restart !== '' && restart !== 'no') throw unsupported('HostConfig.RestartPolicy', restart);
+  checkRestartPolicy(host as HostConfig);
   const logs = host.LogConfig?.Type ?? '';
   if (!['', 'json-file', 'local', 'k8s-file'].includes(logs) || !isEmpty(host.LogConfig?.Config)) {
     throw unsupported('HostConfig.LogConfig', host.LogConfig);

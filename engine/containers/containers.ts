@@ -3,9 +3,13 @@ import type { Context } from './context.ts';
 import { createContainer } from './create.ts';
 import { handleExit, watchExits } from './exits.ts';
 import { containerLife } from './life.ts';
+import { containerPause } from './pause.ts';
+import { containerPrune } from './prune.ts';
 import { containerQueries } from './queries.ts';
-import { openContainerStore } from './record.ts';
+import { isActive, openContainerStore } from './record.ts';
 import { recoverContainers } from './recover.ts';
+import { containerRename } from './rename.ts';
+import { startWithEngine } from './restarts.ts';
 import { containerStats } from './stats.ts';
 import { attachContainer, readLogs } from './streams.ts';
 import { containerTop } from './top.ts';
@@ -38,16 +42,20 @@ export async function openContainers(options: ContainersOptions): Promise<
   };
   await recoverContainers(context);
   const watcher = watchExits(context);
-  for (const record of store.all())
+  for (const record of store.active())
     if (record.life.status === 'running') await handleExit(context, record.id);
+  startWithEngine(context);
 
   return {
-    close: () => watcher.close(),
+    close() {
+      watcher.close();
+      for (const record of store.all()) clearTimeout(record.backoff);
+    },
     usersOf: (imageId) =>
       store
         .all()
         .filter((record) => record.imageId === imageId)
-        .map((record) => ({ containerId: record.id, running: record.life.status === 'running' })),
+        .map((record) => ({ containerId: record.id, running: isActive(record.life) })),
 
     async create(body, query) {
       const record = await createContainer(context, body, query);
@@ -58,6 +66,9 @@ export async function openContainers(options: ContainersOptions): Promise<
     ...containerLife(context),
     ...containerStats(context),
     ...containerTop(context),
+    ...containerPause(context),
+    ...containerRename(context),
+    ...containerPrune(context),
     logs: (name, query, signal) => readLogs(context, store.find(name), query, signal),
     attach: (name, query) => attachContainer(context, store.find(name), query),
   };

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { CONTAINER_NAME } from '../api/create.ts';
 import { BerthError } from '../api/errors.ts';
 import type { ContainerConfig, CreateContainerBody } from '../api/wire.ts';
 import type { StoredImage } from '../images/types.ts';
@@ -10,6 +9,7 @@ import { readCreateBody } from './body.ts';
 import { type Context, pathsOf } from './context.ts';
 import { inventName } from './names.ts';
 import { type ContainerRecord, nameInUse } from './record.ts';
+import { readContainerName } from './rename.ts';
 import { parseSignal } from './signals.ts';
 
 /** Length of a container's host name where none is given: its short id. */
@@ -69,13 +69,7 @@ export async function createContainer(
 /** The name that was asked for, without its slash; undefined where none was. Throws `invalid`, `conflict`. */
 function readName(context: Context, given: string | undefined): string | undefined {
   if (given === undefined || given === '') return undefined;
-  if (!CONTAINER_NAME.test(given)) {
-    throw new BerthError(
-      'invalid',
-      `Invalid container name (${given}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
-    );
-  }
-  const name = given.replace(/^\//, '');
+  const name = readContainerName(given);
   const owner = context.store.byName(name);
   if (owner !== undefined) throw nameInUse(name, owner.id);
   return name;

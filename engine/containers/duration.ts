@@ -10,11 +10,15 @@ export function describeLife(life: Life, now: number): string {
     case 'created':
       return 'Created';
     case 'running':
-      return `Up ${describeSeconds((now - Date.parse(life.startedAt)) / 1000)}`;
+      return `Up ${describeSeconds((now - Date.parse(life.startedAt)) / 1000)}${life.paused ? ' (Paused)' : ''}`;
     case 'exited':
       return `Exited (${life.exitCode}) ${describeSeconds((now - Date.parse(life.finishedAt)) / 1000)} ago`;
+    case 'restarting':
+      return `Restarting (${life.exitCode}) ${describeSeconds((now - Date.parse(life.finishedAt)) / 1000)} ago`;
     case 'removing':
       return 'Removal In Progress';
+    case 'dead':
+      return 'Dead';
   }
 }
 

@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno } from '../api/errors.ts';
+import { BerthError, isErrno, toBerthError } from '../api/errors.ts';
 import { isAlive } from '../host/processes.ts';
 import { unmount } from '../host/syscalls.ts';
 import { type Context, pathsOf } from './context.ts';
-import { type ContainerRecord, type Ending, newExit } from './record.ts';
+import { recordNetwork } from './network-events.ts';
+import { type ContainerRecord, type Ending, type Life, tellEnd } from './record.ts';
+import { afterEnd } from './restart-policy.ts';
 import { unlinkIfThere } from './start.ts';
 
 /** What docker reports for a container that was killed with the machine under it. */
@@ -53,22 +55,32 @@ function lostEnding(record: ContainerRecord): Ending {
 
 /**
  * Keeps how a run ended, and only then takes away what it had of the kernel: killed in between, the next start of
- * the engine finds an ended container and cleans up after it. The caller holds the record (`exclusively`).
+ * the engine finds an ended container and cleans up after it. The caller holds the record (`exclusively`), and has
+ * to schedule the restart of one that is `restarting` then.
  */
-export async function finishRun(context: Context, record: ContainerRecord, ending: Ending): Promise<void> {
-  context.store.saveLife(record, { status: 'exited', ...ending });
+export async function finishRun(
+  context: Context,
+  record: ContainerRecord,
+  ending: Ending,
+  { life, restarts } = afterEnd(record, ending),
+): Promise<void> {
+  context.store.saveLife(record, life, restarts);
   // In the same turn: who sees that it ended finds its death among the events.
   if (ending.oomKilled) context.record(record, 'oom');
-  context.record(record, 'die', { exitCode: String(ending.exitCode) });
+  context.record(record, 'die', { exitCode: String(ending.exitCode), execDuration: execSeconds(ending) });
   try {
     await releaseRun(context, record);
   } catch (error) {
     // Those who wait for the end must hear of it all the same; the next start of the engine cleans up.
     context.warn(`container ${record.id} ended, and not all of it could be let go: ${String(error)}`);
   }
-  const { exit } = record;
-  record.exit = newExit();
-  exit.resolve(ending);
+  recordNetwork(context, record, 'disconnect');
+  tellEnd(record, ending);
+}
+
+/** Whole seconds that a run lasted, as the event of its end says them. */
+function execSeconds({ startedAt, finishedAt }: Ending): string {
+  return String(Math.max(0, Math.floor((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000)));
 }
 
 /** Takes away all that a run had of the kernel and of the run directory. Safe to repeat, and where there is nothing. */
@@ -93,16 +105,44 @@ function unmountIfMounted(path: string): void {
   }
 }
 
-/** Step by step until nothing of the container is left; the row goes last, so that an interrupted removal goes on. */
+/**
+ * Step by step until nothing of the container is left; the row goes last, so that an interrupted removal goes on.
+ * Where a step fails the container is `dead`: it can be removed again, and nothing else.
+ */
 export async function removeContainer(context: Context, record: ContainerRecord): Promise<void> {
-  const last = record.life.status === 'exited' ? record.life : undefined;
-  context.store.saveLife(record, { status: 'removing' });
-  await releaseRun(context, record);
-  await rm(pathsOf(context, record.id).root, { recursive: true, force: true });
+  const last = lastEnding(record.life);
+  context.store.saveLife(record, { status: 'removing', last });
+  try {
+    await releaseRun(context, record);
+    await rm(pathsOf(context, record.id).root, { recursive: true, force: true });
+  } catch (thrown) {
+    const { message } = toBerthError(thrown);
+    context.store.saveLife(record, { status: 'dead', error: message, last });
+    throw new BerthError('internal', `container ${record.name} could not be removed: ${message}`, {
+      hint: `berth rm ${record.name} tries it again`,
+      cause: thrown,
+    });
+  }
   context.store.drop(record);
   context.record(record, 'destroy');
   record.removed.resolve(last);
-  record.exit.reject(new Error('the container was removed'));
+  record.exit.resolve(last);
+}
+
+/** How its last run ended; undefined where there was none. */
+export function lastEnding(life: Life): Ending | undefined {
+  switch (life.status) {
+    case 'exited':
+    case 'restarting': {
+      const { exitCode, oomKilled, startedAt, finishedAt } = life;
+      return { exitCode, oomKilled, startedAt, finishedAt };
+    }
+    case 'removing':
+    case 'dead':
+      return life.last;
+    default:
+      return undefined;
+  }
 }
 
 function endingOf(record: ContainerRecord, end: Omit<Ending, 'startedAt'>): Ending {

@@ -4,6 +4,7 @@ import { isAlive } from '../host/processes.ts';
 import { type Context, pathsOf } from './context.ts';
 import { findEnding, finishRun, removeContainer } from './end.ts';
 import { exclusively } from './record.ts';
+import { scheduleRestart } from './restarts.ts';
 import { unlinkIfThere } from './start.ts';
 
 /** How long a run whose monitor was killed can have ended before that is seen. */
@@ -24,7 +25,7 @@ export function watchExits(context: Context): { close(): void } {
     if (id !== null && /^[0-9a-f]{64}$/.test(id)) handle(id);
   });
   const timer = setInterval(() => {
-    for (const { id, life } of context.store.all())
+    for (const { id, life } of context.store.active())
       if (life.status === 'running' && !isAlive(life.process)) handle(id);
   }, LOOK_EVERY_MS);
   timer.unref();
@@ -47,6 +48,7 @@ export async function handleExit(context: Context, id: string): Promise<void> {
     const ending = await findEnding(context, record);
     if (ending === undefined) return;
     await finishRun(context, record, ending);
+    scheduleRestart(context, record);
     if (record.hostConfig.AutoRemove === true && !record.restarting) await removeContainer(context, record);
   });
 }

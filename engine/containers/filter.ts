@@ -1,56 +1,171 @@
 import { BerthError } from '../api/errors.ts';
 import type { Filters } from '../api/fields.ts';
-import type { ContainerRecord, ContainerStore } from './record.ts';
+import type { ContainerSummary } from '../api/wire.ts';
+import type { Context } from './context.ts';
+import type { ContainerRecord } from './record.ts';
+import { statusOf } from './views.ts';
 
-type Test = (record: ContainerRecord, value: string) => boolean;
+type Test = (record: ContainerRecord) => boolean;
+type Parts = Pick<Context, 'store' | 'images' | 'networks'> & {
+  readonly summarize: (record: ContainerRecord) => ContainerSummary;
+};
 
 const statuses = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
+const healths = ['none', 'starting', 'healthy', 'unhealthy'];
+const truths = ['1', 't', 'true'];
+const untruths = ['0', 'f', 'false'];
+/** Docker asks for all of several values of these, and for any of several values of the others. */
+const allOfThem = ['label', 'before', 'since'];
 
-/** A test of containers for Docker's filters: any value of one filter, and all filters. Throws `invalid` on an unknown one. */
-export function filterContainers(
-  store: ContainerStore,
-  filter: Filters,
-  resolveImage: (name: string) => string | undefined,
-): (record: ContainerRecord) => boolean {
-  const createdAt = (name: string) => Date.parse(store.find(name).createdAt);
-  const tests: Readonly<Record<string, Test>> = {
-    id: (record, value) => record.id.startsWith(value),
-    name: (record, value) => patternOf(value).test(record.name) || patternOf(value).test(`/${record.name}`),
-    status: (record, value) => record.life.status === value,
-    exited: (record, value) => record.life.status === 'exited' && record.life.exitCode === Number(value),
-    label: (record, value) => matchesLabel(record.config.Labels ?? {}, value),
-    ancestor: (record, value) => record.imageName === value || record.imageId === resolveImage(value),
-    before: (record, value) => Date.parse(record.createdAt) < createdAt(value),
-    since: (record, value) => Date.parse(record.createdAt) > createdAt(value),
-    network: (record, value) => record.hostConfig.NetworkMode === value,
-  };
-  for (const [name, values] of Object.entries(filter)) {
-    if (tests[name] === undefined) {
+/**
+ * A test of containers for Docker's filters: all of them must hold. Throws `invalid` on one that is unknown or has a
+ * value that it can't have, `notFound` for a container that `before` or `since` name.
+ */
+export function filterContainers(parts: Parts, filter: Filters): Test {
+  const readers = filterReaders(parts);
+  const tests = Object.entries(filter).flatMap(([name, values]) => {
+    const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
+    if (read === undefined) {
       throw new BerthError('invalid', `invalid filter '${name}'`, {
-        hint: `filter containers by ${Object.keys(tests).join(', ')}`,
+        hint: `filter containers by ${Object.keys(readers).join(', ')}`,
       });
     }
-    const odd = name === 'status' ? values.find((value) => !statuses.includes(value)) : undefined;
-    if (odd !== undefined) {
-      throw new BerthError('invalid', `invalid value '${odd}' for filter status`, {
-        hint: `use one of ${statuses.join(', ')}`,
-      });
-    }
-  }
-  return (record) =>
-    Object.entries(filter).every(([name, values]) => {
-      const matches = (value: string) => tests[name]?.(record, value) === true;
-      if (values.length === 0) return true;
-      // Docker asks for all of several labels, and for any of several values of the others.
-      return name === 'label' ? values.every(matches) : values.some(matches);
-    });
+    const all = values.map(read);
+    if (all.length === 0 || allOfThem.includes(name)) return all;
+    return [(record: ContainerRecord) => all.some((holds) => holds(record))];
+  });
+  return (record) => tests.every((holds) => holds(record));
 }
 
-function matchesLabel(labels: Readonly<Record<string, string>>, value: string): boolean {
+/** A reader for each filter makes a test of one of its values: once for a list, however long that is. */
+function filterReaders(parts: Parts): Readonly<Record<string, (value: string) => Test>> {
+  const { store, images, networks, summarize } = parts;
+  return {
+    ancestor(value) {
+      const isDescendant = descendantsOf(images, value);
+      return (record) => record.imageName === value || isDescendant(record.imageId);
+    },
+    before(value) {
+      const { sequence } = store.find(value);
+      return (record) => record.sequence < sequence;
+    },
+    exited(value) {
+      if (!/^-?\d+$/.test(value)) throw wrongValue('exited', value, 'an exit code');
+      return ({ life }) => life.status === 'exited' && life.exitCode === Number(value);
+    },
+    expose(value) {
+      const includes = portRange('expose', value);
+      return (record) => summarize(record).Ports.some(({ PrivatePort, Type }) => includes(PrivatePort, Type));
+    },
+    health(value) {
+      requireOneOf('health', value, healths);
+      return (record) => healthOf(summarize(record)) === value;
+    },
+    id: (value) => (record) => record.id.startsWith(value),
+    // Of Windows: here all are alike.
+    isolation: (value) => () => value === '' || value === 'default',
+    'is-task'(value) {
+      requireOneOf('is-task', value.toLowerCase(), [...truths, ...untruths]);
+      return () => untruths.includes(value.toLowerCase());
+    },
+    label: (value) => (record) => matchesLabel(record.config.Labels ?? {}, value),
+    name(value) {
+      const pattern = patternOf(value);
+      return (record) => pattern.test(record.name) || pattern.test(`/${record.name}`);
+    },
+    network(value) {
+      const named = new Set(
+        networks.list().flatMap(({ Name, Id }) => (Name === value || Id.startsWith(value) ? [Name] : [])),
+      );
+      return (record) => named.has(record.hostConfig.NetworkMode ?? '');
+    },
+    publish(value) {
+      const includes = portRange('publish', value);
+      return (record) =>
+        summarize(record).Ports.some(
+          ({ PublicPort, Type }) => PublicPort !== undefined && includes(PublicPort, Type),
+        );
+    },
+    since(value) {
+      const { sequence } = store.find(value);
+      return (record) => record.sequence > sequence;
+    },
+    status(value) {
+      requireOneOf('status', value, statuses);
+      return (record) => statusOf(record.life) === value;
+    },
+    volume: (value) => (record) =>
+      summarize(record).Mounts.some(
+        ({ Name, Source, Destination }) => Name === value || Source === value || Destination === value,
+      ),
+  };
+}
+
+/** Whether a list that was not asked for all shows those that don't run too: it was asked for a state by name. */
+export function looksAtAll(filter: Filters): boolean {
+  return 'status' in filter;
+}
+
+/**
+ * Tells the images that an image is at the bottom of: itself, and those that share all of its layers. An image that
+ * isn't there is an ancestor of none.
+ */
+function descendantsOf(images: Parts['images'], name: string): (imageId: string) => boolean {
+  const ancestor = resolveOr(images, name);
+  const known = new Map<string, boolean>();
+  return (imageId) => {
+    if (ancestor === undefined) return false;
+    let found = known.get(imageId);
+    if (found === undefined) {
+      const layers = resolveOr(images, imageId)?.layers ?? [];
+      found =
+        imageId === ancestor.id ||
+        (ancestor.layers.length > 0 && ancestor.layers.every((layer, index) => layers[index] === layer));
+      known.set(imageId, found);
+    }
+    return found;
+  };
+}
+
+function resolveOr(images: Parts['images'], name: string) {
+  try {
+    return images.resolve(name);
+  } catch (error) {
+    if (error instanceof BerthError) return undefined;
+    throw error;
+  }
+}
+
+/** `80`, `80/tcp`, `80-90/udp`; TCP where no protocol is named. */
+function portRange(filter: string, value: string): (port: number, type: string) => boolean {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(value);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+  if (match === null || last > 65535 || first > last)
+    throw wrongValue(filter, value, 'a port or a range of them, as in 80, 80/tcp, 8000-8080/udp');
+  const protocol = match[3] ?? 'tcp';
+  return (port, type) => type === protocol && port >= first && port <= last;
+}
+
+/** A container without a health check has no word on it. */
+function healthOf({ Status }: ContainerSummary): string {
+  return /\((?:health: )?(starting|healthy|unhealthy)\)$/.exec(Status)?.[1] ?? 'none';
+}
+
+function requireOneOf(filter: string, value: string, values: readonly string[]): void {
+  if (!values.includes(value)) throw wrongValue(filter, value, `one of ${values.join(', ')}`);
+}
+
+function wrongValue(filter: string, value: string, expected: string): BerthError {
+  return new BerthError('invalid', `invalid filter '${filter}=${value}'`, { hint: `expected ${expected}` });
+}
+
+/** Whether labels have this one: `NAME`, or `NAME=VALUE`. */
+export function matchesLabel(labels: Readonly<Record<string, string>>, value: string): boolean {
   const equals = value.indexOf('=');
   return equals < 0
     ? Object.hasOwn(labels, value)
-    : labels[value.slice(0, equals)] === value.slice(equals + 1);
+    : Object.hasOwn(labels, value.slice(0, equals)) &&
+        labels[value.slice(0, equals)] === value.slice(equals + 1);
 }
 
 /** Docker takes names as regular expressions; one that isn't any is taken as it stands. */

@@ -3,16 +3,24 @@ import { signalProcess } from '../host/processes.ts';
 import { resizeTerminal } from '../runtime/monitor.ts';
 import { type Context, pathsOf } from './context.ts';
 import { removeContainer } from './end.ts';
-import { type ContainerRecord, type Ending, exclusively } from './record.ts';
+import { isPaused, letGoOn, notRunning } from './pause.ts';
+import { type ContainerRecord, exclusively, isActive, noRestarts } from './record.ts';
+import { removeByHand } from './remove.ts';
+import { requireThere } from './rename.ts';
+import { giveUpRestart } from './restarts.ts';
 import { parseSignal } from './signals.ts';
 import { startContainer } from './start.ts';
 import type { Containers } from './types.ts';
+import { waitFor } from './wait.ts';
 
 const DEFAULT_STOP_TIMEOUT_S = 10;
+/** How often a container that was killed is looked at. */
+const LOOK_EVERY_S = 1;
 const SIGTERM = 15;
 const SIGKILL = 9;
 
 type Verbs = 'start' | 'stop' | 'restart' | 'kill' | 'remove' | 'resize' | 'wait';
+type StopQuery = Parameters<Containers['stop']>[1];
 
 /** What is done to a container over its life. */
 export function containerLife(context: Context): Pick<Containers, Verbs> {
@@ -26,6 +34,8 @@ export function containerLife(context: Context): Pick<Containers, Verbs> {
 
     async restart(name, query) {
       const record = find(name);
+      // Read before anything is done to it: a signal that is none leaves it as it is.
+      stopSignalOf(record, query.signal);
       record.restarting = true;
       try {
         await stopContainer(record, query);
@@ -33,43 +43,27 @@ export function containerLife(context: Context): Pick<Containers, Verbs> {
       } finally {
         record.restarting = false;
       }
+      context.record(record, 'restart');
     },
 
     async kill(name, { signal }) {
       const record = find(name);
       const number = signal === undefined || signal === '' ? SIGKILL : parseSignal(signal);
-      await record.queue;
-      if (record.life.status !== 'running' || !signalProcess(record.life.process, number)) {
-        throw new BerthError(
-          'conflict',
-          `Cannot kill container: ${name}: Container ${record.id} is not running`,
-          {
-            hint: `berth start ${record.name}`,
-          },
-        );
-      }
-      context.record(record, 'kill', { signal: String(number) });
+      const refuse = () =>
+        new BerthError('conflict', `Cannot kill container: ${name}: Container ${record.id} is not running`, {
+          hint: `berth start ${record.name}`,
+        });
+      await exclusively(record, async () => {
+        if (!isActive(record.life)) throw refuse();
+        const between = record.life.status === 'restarting';
+        if (!sendSignal(record, number) && !between) throw refuse();
+        if (between && record.restarts.endWanted) giveUpRestart(context, record);
+      });
     },
 
-    async remove(name, { force }) {
+    async remove(name, { force = false }) {
       const record = find(name);
-      const refuseRunning = () => {
-        if (record.life.status !== 'running' || force === true) return;
-        throw new BerthError(
-          'conflict',
-          `You cannot remove a running container ${record.id}. Stop the container before attempting removal or force remove`,
-          { hint: `berth rm -f ${record.name}` },
-        );
-      };
-      await record.queue;
-      refuseRunning();
-      await killAndWait(record);
-      await exclusively(record, async () => {
-        // One that removed itself at its end is gone: what was asked for is so.
-        if (store.byId(record.id) === undefined) return;
-        refuseRunning();
-        await removeContainer(context, record);
-      });
+      await removeByHand(context, record, { force, end: () => killAndWait(record) });
     },
 
     async resize(name, { height = 0, width = 0 }) {
@@ -82,24 +76,23 @@ export function containerLife(context: Context): Pick<Containers, Verbs> {
         if (isErrno(error, 'ENXIO') || isErrno(error, 'ENOENT')) throw notRunning(record);
         throw error;
       }
+      context.record(record, 'resize', { height: String(height), width: String(width) });
     },
 
-    async wait(name, condition, signal) {
-      const record = find(name);
-      const ended = (end: Ending | undefined) => ({ StatusCode: end?.exitCode ?? 0 });
-      if (condition === 'not-running' && record.life.status !== 'running') {
-        const { life } = record;
-        return { StatusCode: life.status === 'removing' ? 0 : life.exitCode };
-      }
-      const settled = condition === 'removed' ? record.removed.promise : record.exit.promise;
-      return ended(await abortable(settled, signal));
-    },
+    wait: (name, condition, signal) => waitFor(find(name), condition, signal),
   };
 
   function startUnlessRunning(record: ContainerRecord): Promise<boolean> {
     return exclusively(record, async () => {
-      if (record.life.status === 'running') return false;
-      if (record.life.status === 'removing') throw beingRemoved(record);
+      if (isPaused(record))
+        throw new BerthError('conflict', 'cannot start a paused container, try unpause instead', {
+          hint: `berth unpause ${record.name}`,
+        });
+      if (isActive(record.life)) return false;
+      requireThere(context, record);
+      const { status } = record.life;
+      if (status === 'removing' || status === 'dead') throw beingRemoved(record);
+      if (record.restarts !== noRestarts) store.saveLife(record, record.life, noRestarts);
       try {
         await startContainer(context, record);
       } catch (error) {
@@ -110,54 +103,73 @@ export function containerLife(context: Context): Pick<Containers, Verbs> {
     });
   }
 
-  async function stopContainer(
-    record: ContainerRecord,
-    query: { readonly timeout?: number | undefined; readonly signal?: string | undefined },
-  ): Promise<boolean> {
-    // One that is being started is stopped as soon as it runs.
-    await record.queue;
-    if (record.life.status !== 'running') return false;
-    const number = query.signal
-      ? parseSignal(query.signal)
-      : record.config.StopSignal
-        ? parseSignal(record.config.StopSignal)
-        : SIGTERM;
+  async function stopContainer(record: ContainerRecord, query: StopQuery): Promise<boolean> {
+    const number = stopSignalOf(record, query.signal);
     const seconds = query.timeout ?? record.config.StopTimeout ?? DEFAULT_STOP_TIMEOUT_S;
-    const ended = record.exit.promise;
-    if (signalProcess(record.life.process, number))
-      context.record(record, 'kill', { signal: String(number) });
-    if (!(await settlesWithin(ended, seconds))) {
-      await killAndWait(record);
-    }
+    // One that is being started is stopped as soon as it runs.
+    const ended = await exclusively(record, async () => beginEnd(record, number));
+    if (ended === undefined) return false;
+    if (!(await settlesWithin(ended.promise, seconds))) await killAndWait(record);
     context.record(record, 'stop');
     return true;
   }
 
   async function killAndWait(record: ContainerRecord): Promise<void> {
-    const ended = record.exit.promise;
-    if (record.life.status !== 'running') return;
-    if (signalProcess(record.life.process, SIGKILL))
-      context.record(record, 'kill', { signal: String(SIGKILL) });
-    await ended.catch(() => undefined);
+    const ended = await exclusively(record, async () => beginEnd(record, SIGKILL));
+    if (ended === undefined) return;
+    // One that somebody pauses now can't end.
+    while (!(await settlesWithin(ended.promise, LOOK_EVERY_S))) letGoOn(context, record);
+  }
+
+  /** Lets a container end: gives a promise of that, or undefined for one that doesn't run. The caller holds it. */
+  function beginEnd(
+    record: ContainerRecord,
+    number: number,
+  ): { readonly promise: Promise<unknown> } | undefined {
+    if (!isActive(record.life)) return undefined;
+    const { promise } = record.exit;
+    if (record.life.status === 'running') sendSignal(record, number, { wantsEnd: true });
+    giveUpRestart(context, record);
+    return { promise };
+  }
+
+  /**
+   * Sends a signal and writes that down. A container that gets one has been stopped by hand, and its stop signal or
+   * a kill is meant to end it; where it has none of its own docker takes any signal for that. False where the process
+   * has ended. The caller holds the record: one that is being paused must not be killed halfway.
+   */
+  function sendSignal(
+    record: ContainerRecord,
+    number: number,
+    { wantsEnd = false }: { readonly wantsEnd?: boolean } = {},
+  ): boolean {
+    const { StopSignal } = record.config;
+    const ends = wantsEnd || !StopSignal || number === SIGKILL || number === parseSignal(StopSignal);
+    // Before the signal: the end may come at once.
+    const endWanted = ends || record.restarts.endWanted;
+    store.saveLife(record, record.life, { ...record.restarts, stoppedByHand: true, endWanted });
+    if (record.life.status !== 'running' || !signalProcess(record.life.process, number)) return false;
+    context.record(record, 'kill', { signal: String(number) });
+    if (ends) letGoOn(context, record);
+    return true;
   }
 }
 
-function notRunning(record: ContainerRecord): BerthError {
-  return new BerthError('conflict', `Container ${record.id} is not running`, {
-    hint: `berth start ${record.name}`,
-  });
+/** The number of the signal that stops it. Throws `invalid`. */
+function stopSignalOf(record: ContainerRecord, given: string | undefined): number {
+  if (given) return parseSignal(given);
+  return record.config.StopSignal ? parseSignal(record.config.StopSignal) : SIGTERM;
 }
 
 function beingRemoved(record: ContainerRecord): BerthError {
-  return new BerthError('conflict', `container ${record.id} is being removed`);
+  return new BerthError('conflict', 'container is marked for removal and cannot be started', {
+    hint: `berth rm ${record.name} removes what is left of it`,
+  });
 }
 
 /** False when the time ran out first. A negative time never runs out. */
 async function settlesWithin(promise: Promise<unknown>, seconds: number): Promise<boolean> {
-  const settled = promise.then(
-    () => true,
-    () => true,
-  );
+  const settled = promise.then(() => true);
   if (seconds < 0) return await settled;
   const timeout = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => timeout.resolve(false), Math.min(seconds * 1000, 2 ** 31 - 1));
@@ -165,17 +177,5 @@ async function settlesWithin(promise: Promise<unknown>, seconds: number): Promis
     return await Promise.race([settled, timeout.promise]);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

@@ -1,7 +1,10 @@
 import { BerthError } from '../api/errors.ts';
-import type { Context } from './context.ts';
-import { filterContainers } from './filter.ts';
+import type { ContainerSummary } from '../api/wire.ts';
+import { type Context, pathsOf } from './context.ts';
+import { filterContainers, looksAtAll } from './filter.ts';
+import { isPaused } from './pause.ts';
 import type { ContainerRecord } from './record.ts';
+import { writtenBytes } from './sizes.ts';
 import type { Containers } from './types.ts';
 import { inspectionOf, summaryOf } from './views.ts';
 
@@ -11,32 +14,49 @@ const SHORT_ID = 12;
 export function containerQueries(context: Context): Pick<Containers, 'list' | 'inspect' | 'count'> {
   const { store } = context;
   return {
-    async list({ all, limit = 0, filter = {} }) {
-      const passes = filterContainers(store, filter, (name) => imageIdOf(context, name));
-      const everything = all === true || limit > 0 || 'status' in filter || 'exited' in filter;
-      const found = store
-        .all()
-        .filter((record) => (everything || record.life.status === 'running') && passes(record))
-        .reverse();
-      return (limit > 0 ? found.slice(0, limit) : found).map((record) =>
-        summaryOf(context, record, imageNameOf(context, record)),
-      );
+    async list({ all, limit = 0, size = false, filter = {} }) {
+      const imageName = imageNames(context);
+      const summarize = (record: ContainerRecord) => summaryOf(context, record, imageName(record));
+      const passes = filterContainers({ ...context, summarize }, filter);
+      const everything = all === true || limit > 0 || looksAtAll(filter);
+      const found = (everything ? store.all() : store.active()).filter(passes).reverse();
+      const rows: ContainerSummary[] = [];
+      for (const record of limit > 0 ? found.slice(0, limit) : found)
+        rows.push({ ...summarize(record), ...(size ? shownSizes(await sizesOf(context, record)) : {}) });
+      return rows;
     },
 
-    inspect: async (name) => inspectionOf(context, store.find(name)),
+    async inspect(name, { size = false } = {}) {
+      const record = store.find(name);
+      const sizes = size ? await sizesOf(context, record) : {};
+      return { ...inspectionOf(context, record), ...sizes };
+    },
 
     count() {
-      const running = store.all().filter((record) => record.life.status === 'running').length;
-      return { running, paused: 0, stopped: store.all().length - running };
+      const active = store.active();
+      const paused = active.filter(isPaused).length;
+      return { running: active.length - paused, paused, stopped: store.size() - active.length };
     },
   };
 }
 
-/** The name that the image still has, else its id, as docker's `ps` shows it. */
-function imageNameOf(context: Context, record: ContainerRecord): string {
-  return imageIdOf(context, record.imageName) === record.imageId
-    ? record.imageName
-    : record.imageId.replace('sha256:', '').slice(0, SHORT_ID);
+async function sizesOf(context: Context, record: ContainerRecord) {
+  const SizeRw = await writtenBytes(pathsOf(context, record.id).upper);
+  return { SizeRw, SizeRootFs: SizeRw + context.images.resolve(record.imageId).sizeBytes };
+}
+
+/** In a list dockerd leaves out a size of nothing. */
+function shownSizes({ SizeRw, SizeRootFs }: Awaited<ReturnType<typeof sizesOf>>): Partial<ContainerSummary> {
+  return { ...(SizeRw > 0 ? { SizeRw } : {}), ...(SizeRootFs > 0 ? { SizeRootFs } : {}) };
+}
+
+/** The name that a container's image still has, else its id, as docker's `ps` shows it. Each looked up once. */
+function imageNames(context: Context): (record: ContainerRecord) => string {
+  const ids = new Map<string, string | undefined>();
+  return ({ imageName, imageId }) => {
+    if (!ids.has(imageName)) ids.set(imageName, imageIdOf(context, imageName));
+    return ids.get(imageName) === imageId ? imageName : imageId.replace('sha256:', '').slice(0, SHORT_ID);
+  };
 }
 
 function imageIdOf(context: Context, name: string): string | undefined {

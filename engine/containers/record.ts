@@ -7,9 +7,20 @@ import { type Database, durably } from '../state/database.ts';
 /** Where a container is in its life. Times are RFC 3339. */
 export type Life =
   | { readonly status: 'created'; readonly exitCode: number; readonly error: string }
-  | { readonly status: 'running'; readonly process: ProcessIdentity; readonly startedAt: string }
-  | ({ readonly status: 'exited' } & Ending)
-  | { readonly status: 'removing' };
+  | {
+      readonly status: 'running';
+      readonly process: ProcessIdentity;
+      readonly startedAt: string;
+      /** Its processes are frozen. The kernel knows it as well, and better: see recover.ts. */
+      readonly paused?: boolean;
+    }
+  /** It has ended, and its restart policy starts it again after a while. */
+  | ({ readonly status: 'restarting' } & Ending)
+  /** `error`: why the start after this run failed. */
+  | ({ readonly status: 'exited'; readonly error?: string } & Ending)
+  | { readonly status: 'removing'; readonly last?: Ending | undefined }
+  /** A removal failed; it can be tried again. */
+  | { readonly status: 'dead'; readonly error: string; readonly last?: Ending | undefined };
 
 export type Ending = {
   readonly exitCode: number;
@@ -18,10 +29,27 @@ export type Ending = {
   readonly finishedAt: string;
 };
 
-/** One container as the engine holds it; `life` and the row in the database change together (see `saveLife`). */
+/** What a restart policy goes by. */
+export type Restarts = {
+  /** How often the policy started it since somebody did: `RestartCount`. */
+  readonly count: number;
+  /** The pause before the last restart; 0 before the first. */
+  readonly delayMs: number;
+  /** Somebody stopped or signalled it: what `unless-stopped` is about. */
+  readonly stoppedByHand: boolean;
+  /** The end that comes next is wanted, whatever the policy says. */
+  readonly endWanted: boolean;
+};
+
+export const noRestarts: Restarts = { count: 0, delayMs: 0, stoppedByHand: false, endWanted: false };
+
+/** One container as the engine holds it; its fields and the row in the database change together (see the store). */
 export type ContainerRecord = {
   readonly id: string;
-  readonly name: string;
+  /** Changes with `rename` alone. */
+  name: string;
+  /** Counts containers in the order of their creation. */
+  readonly sequence: number;
   readonly imageId: string;
   /** The image's name as it was given. */
   readonly imageName: string;
@@ -30,8 +58,11 @@ export type ContainerRecord = {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   life: Life;
-  /** Settles at the end of the run that goes on, or of the next one; rejects when the container is removed unstarted. */
-  exit: PromiseWithResolvers<Ending>;
+  restarts: Restarts;
+  /** Starts it again when its policy's pause is over. */
+  backoff: NodeJS.Timeout | undefined;
+  /** Settles at the end of the run that goes on, or of the next one; with nothing when it is removed before one. */
+  exit: PromiseWithResolvers<Ending | undefined>;
   /** Settles when the container is gone. */
   readonly removed: PromiseWithResolvers<Ending | undefined>;
   /** Clients' input that waits for the container to start. */
@@ -51,18 +82,25 @@ type Row = {
   readonly config: string;
   readonly host_config: string;
   readonly state: string;
+  readonly restarts: string;
 };
 
 /** The containers of an engine: in memory, written through to the database. */
 export type ContainerStore = {
+  /** In the order of their creation. */
   all(): readonly ContainerRecord[];
+  /** Those that docker counts as running: paused and restarting ones too. In the order of their creation. */
+  active(): readonly ContainerRecord[];
+  size(): number;
   /** By id, name, or unique prefix of an id. Throws `notFound`, or `invalid` for a prefix of several. */
   find(name: string): ContainerRecord;
   byId(id: string): ContainerRecord | undefined;
   byName(name: string): ContainerRecord | undefined;
   /** Throws `conflict` when the name is in use. */
   add(fields: NewContainer): ContainerRecord;
-  saveLife(record: ContainerRecord, life: Life): void;
+  saveLife(record: ContainerRecord, life: Life, restarts?: Restarts): void;
+  /** Throws `conflict` when the name is in use. */
+  rename(record: ContainerRecord, name: string): void;
   drop(record: ContainerRecord): void;
 };
 
@@ -75,36 +113,49 @@ export function openContainerStore(database: Database): ContainerStore {
   const insert = database.prepare(
     'INSERT INTO containers (id, name, image_id, image_name, created_at, config, host_config, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   );
-  const update = database.prepare('UPDATE containers SET state = ? WHERE id = ?');
+  const update = database.prepare('UPDATE containers SET state = ?, restarts = ? WHERE id = ?');
+  const updateName = database.prepare('UPDATE containers SET name = ? WHERE id = ?');
   const remove = database.prepare('DELETE FROM containers WHERE id = ?');
   const records = new Map<string, ContainerRecord>();
   const names = new Map<string, ContainerRecord>();
+  // Apart, so that `ps` costs what runs and not what lies about.
+  const active = new Set<ContainerRecord>();
+  let created = 0;
 
-  function hold(record: ContainerRecord): ContainerRecord {
+  function hold(fields: NewContainer, life: Life, restarts: Restarts): ContainerRecord {
+    created += 1;
+    const record = makeRecord(fields, life, restarts, created);
     records.set(record.id, record);
     names.set(record.name, record);
+    note(record);
     return record;
   }
 
-  for (const row of database.prepare('SELECT * FROM containers ORDER BY created_at').all() as Row[]) {
+  function note(record: ContainerRecord): void {
+    if (isActive(record.life)) active.add(record);
+    else active.delete(record);
+  }
+
+  for (const row of database.prepare('SELECT * FROM containers ORDER BY created_at, rowid').all() as Row[]) {
     hold(
-      makeRecord(
-        {
-          id: row.id,
-          name: row.name,
-          imageId: row.image_id,
-          imageName: row.image_name,
-          createdAt: row.created_at,
-          config: JSON.parse(row.config) as ContainerConfig,
-          hostConfig: JSON.parse(row.host_config) as HostConfig,
-        },
-        JSON.parse(row.state) as Life,
-      ),
+      {
+        id: row.id,
+        name: row.name,
+        imageId: row.image_id,
+        imageName: row.image_name,
+        createdAt: row.created_at,
+        config: JSON.parse(row.config) as ContainerConfig,
+        hostConfig: JSON.parse(row.host_config) as HostConfig,
+      },
+      JSON.parse(row.state) as Life,
+      { ...noRestarts, ...(JSON.parse(row.restarts) as Partial<Restarts>) },
     );
   }
 
   return {
     all: () => [...records.values()],
+    active: () => [...active].sort((a, b) => a.sequence - b.sequence),
+    size: () => records.size,
     byId: (id) => records.get(id),
     byName: (name) => names.get(name),
     find(name) {
@@ -133,21 +184,37 @@ export function openContainerStore(database: Database): ContainerStore {
       durably(database, () =>
         insert.run(id, name, imageId, imageName, createdAt, config, hostConfig, JSON.stringify(life)),
       );
-      return hold(makeRecord(fields, life));
+      return hold(fields, life, noRestarts);
     },
-    saveLife(record, life) {
-      const write = () => update.run(JSON.stringify(life), record.id);
+    saveLife(record, life, restarts = record.restarts) {
+      const write = () => update.run(JSON.stringify(life), JSON.stringify(restarts), record.id);
       // The container's files go next; its other states are of a process that a power cut ends anyway.
       if (life.status === 'removing') durably(database, write);
       else write();
       record.life = life;
+      record.restarts = restarts;
+      note(record);
+    },
+    rename(record, name) {
+      const owner = names.get(name);
+      if (owner !== undefined) throw nameInUse(name, owner.id);
+      durably(database, () => updateName.run(name, record.id));
+      names.delete(record.name);
+      record.name = name;
+      names.set(name, record);
     },
     drop(record) {
       remove.run(record.id);
       records.delete(record.id);
       names.delete(record.name);
+      active.delete(record);
     },
   };
+}
+
+/** Whether docker calls it running: also between two runs, when its policy is about to start it. */
+export function isActive(life: Life): boolean {
+  return life.status === 'running' || life.status === 'restarting';
 }
 
 /** The words that docker's clients know. */
@@ -169,18 +236,21 @@ export function exclusively<T>(record: ContainerRecord, work: () => Promise<T>):
   return result;
 }
 
-/** A promise that is nobody's duty to await. */
-export function newExit(): PromiseWithResolvers<Ending> {
-  const exit = Promise.withResolvers<Ending>();
-  exit.promise.catch(() => undefined);
-  return exit;
+/** Tells those who wait for the end of this run, and begins the wait for the next. */
+export function tellEnd(record: ContainerRecord, ending: Ending | undefined): void {
+  const { exit } = record;
+  record.exit = Promise.withResolvers();
+  exit.resolve(ending);
 }
 
-function makeRecord(fields: NewContainer, life: Life): ContainerRecord {
+function makeRecord(fields: NewContainer, life: Life, restarts: Restarts, sequence: number): ContainerRecord {
   return {
     ...fields,
+    sequence,
     life,
-    exit: newExit(),
+    restarts,
+    backoff: undefined,
+    exit: Promise.withResolvers(),
     removed: Promise.withResolvers<Ending | undefined>(),
     waitingInputs: new Set(),
     restarting: false,

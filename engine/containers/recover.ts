@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identifyProcess } from '../host/processes.ts';
+import { isFrozen } from '../runtime/freezer.ts';
 import { type Context, pathsOf } from './context.ts';
 import { findEnding, finishRun, releaseRun, removeContainer } from './end.ts';
 import type { ContainerRecord } from './record.ts';
@@ -18,7 +19,7 @@ export async function recoverContainers(context: Context): Promise<void> {
   for (const record of context.store.all())
     await attempt(context, record.id, () => recoverRecord(context, record, left.has(record.id)));
   const running = new Set(
-    context.store.all().flatMap((record) => (record.life.status === 'running' ? [record.id] : [])),
+    context.store.active().flatMap((record) => (record.life.status === 'running' ? [record.id] : [])),
   );
   await context.networks.recover(running);
   for (const id of left) {
@@ -42,20 +43,33 @@ async function recoverRecord(
 ): Promise<void> {
   switch (record.life.status) {
     case 'running': {
+      // Without one the machine went down: that is no end for a policy to count, it starts with the engine then.
+      const seen = existsSync(pathsOf(context, record.id).exit);
       const ending = await findEnding(context, record);
-      if (ending === undefined) return;
-      await finishRun(context, record, ending);
+      if (ending === undefined) return lookWhetherPaused(context, record);
+      const lost = { life: { status: 'exited', ...ending }, restarts: record.restarts } as const;
+      await finishRun(context, record, ending, seen ? undefined : lost);
       break;
     }
     case 'removing':
+    case 'dead':
       await removeContainer(context, record);
       return;
     case 'created':
     case 'exited':
+    case 'restarting':
       if (hasLeftovers && !(await adopt(context, record))) await releaseRun(context, record);
   }
   if (record.life.status === 'exited' && record.hostConfig.AutoRemove === true)
     await removeContainer(context, record);
+}
+
+/** The engine may have ended between freezing or thawing it and writing that down: the kernel knows. */
+function lookWhetherPaused(context: Context, record: ContainerRecord): void {
+  const { life } = record;
+  if (life.status !== 'running') return;
+  const paused = isFrozen(`${context.cgroupParent}/${record.id}`);
+  if (paused !== (life.paused === true)) context.store.saveLife(record, { ...life, paused });
 }
 
 /** The engine ended between starting the process and writing it down: the container runs, so it is running. */

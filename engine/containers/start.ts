@@ -12,6 +12,7 @@ import { resolveUser } from '../runtime/users.ts';
 import { parseBind, prepareBind } from './binds.ts';
 import { type ContainerPaths, type Context, pathsOf } from './context.ts';
 import { writeNetworkFiles } from './files.ts';
+import { recordNetwork } from './network-events.ts';
 import type { ContainerRecord } from './record.ts';
 
 /** What a shell answers for a command that can't be executed, and for one that isn't there. */
@@ -53,6 +54,7 @@ export async function startContainer(context: Context, record: ContainerRecord):
     noteFailure(context, record, error);
     throw error;
   }
+  recordNetwork(context, record, 'connect');
   context.record(record, 'start');
 }
 
@@ -151,8 +153,12 @@ function noteFailure(context: Context, record: ContainerRecord, error: BerthErro
     : /permission denied/.test(error.message)
       ? EXIT_NOT_EXECUTABLE
       : EXIT_ENGINE_FAILED;
-  if (record.life.status === 'created') {
+  const { life } = record;
+  if (life.status === 'created') {
     context.store.saveLife(record, { status: 'created', exitCode, error: error.message });
+  } else if (life.status === 'exited') {
+    const code = exitCode === EXIT_ENGINE_FAILED && life.exitCode !== 0 ? life.exitCode : exitCode;
+    context.store.saveLife(record, { ...life, exitCode: code, error: error.message });
   }
 }
 

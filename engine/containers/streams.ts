@@ -6,6 +6,7 @@ import { type LogWindow, readLog } from '../runtime/log.ts';
 import { type LogFile, openLog } from '../runtime/log-file.ts';
 import { framesOf } from '../runtime/log-record.ts';
 import { type Context, pathsOf } from './context.ts';
+import { requireUnpaused, restarting } from './pause.ts';
 import type { ContainerRecord } from './record.ts';
 import type { Attachment, Containers, LogQuery, Output } from './types.ts';
 
@@ -34,6 +35,8 @@ export function readLogs(
 
 /** A client's hold on the streams; see `Containers.attach`. May come before the start: it sees all of the run then. */
 export function attachContainer(context: Context, record: ContainerRecord, query: AttachQuery): Attachment {
+  requireUnpaused(record, 'attach');
+  if (record.life.status === 'restarting') throw restarting(record);
   const detach = new AbortController();
   const paths = pathsOf(context, record.id);
   const file = openLog(paths.log);

@@ -1,6 +1,9 @@
 import type { Filters } from '../api/fields.ts';
 import type { StreamFrame } from '../api/multiplex.ts';
 import type { ContainerInspect, ContainerSummary, CreateContainerBody, WaitResult } from '../api/wire.ts';
+import type { PauseApi } from './pause.ts';
+import type { PruneApi } from './prune.ts';
+import type { RenameApi } from './rename.ts';
 import type { StatsApi } from './stats.ts';
 import type { TopApi } from './top.ts';
 
@@ -85,4 +88,7 @@ export type Containers = {
   /** How many containers are in which state. */
   count(): { readonly running: number; readonly paused: number; readonly stopped: number };
 } & StatsApi &
-  TopApi;
+  TopApi &
+  PauseApi &
+  RenameApi &
+  PruneApi;

@@ -1,10 +1,17 @@
-import type { ContainerInspect, ContainerState, ContainerSummary, HostConfig } from '../api/wire.ts';
+import type {
+  ContainerInspect,
+  ContainerState,
+  ContainerStatus,
+  ContainerSummary,
+  HostConfig,
+} from '../api/wire.ts';
 import type { NetworkMode } from '../networks/types.ts';
 import { maskedPaths, readonlyPaths } from '../runtime/spec.ts';
 import { bindView } from './binds.ts';
 import { type Context, pathsOf } from './context.ts';
 import { describeLife } from './duration.ts';
-import type { ContainerRecord } from './record.ts';
+import { lastEnding } from './end.ts';
+import { type ContainerRecord, isActive, type Life } from './record.ts';
 
 /** How Go writes a time that never was. */
 const NEVER = '0001-01-01T00:00:00Z';
@@ -20,12 +27,13 @@ export function summaryOf(context: Context, record: ContainerRecord, imageName: 
     ImageID: record.imageId,
     Command: commandLine([...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]),
     Created: Math.floor(Date.parse(record.createdAt) / 1000),
-    Ports: Object.keys(config.ExposedPorts ?? {}).map((port) => {
+    // Nobody answers on a port of one that doesn't run.
+    Ports: Object.keys((record.life.status === 'running' && config.ExposedPorts) || {}).map((port) => {
       const [number = '0', type = 'tcp'] = port.split('/');
       return { PrivatePort: Number(number), Type: type };
     }),
     Labels: config.Labels ?? {},
-    State: record.life.status,
+    State: statusOf(record.life),
     Status: describeLife(record.life, Date.now()),
     HostConfig: { NetworkMode: mode },
     NetworkSettings: { Networks: context.networks.endpointsOf(record.id, mode) },
@@ -58,7 +66,7 @@ export function inspectionOf(context: Context, record: ContainerRecord): Contain
     HostsPath: paths.hosts,
     LogPath: paths.log,
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: record.restarts.count,
     Driver: 'overlay',
     Platform: 'linux',
     MountLabel: '',
@@ -94,22 +102,26 @@ export function inspectionOf(context: Context, record: ContainerRecord): Contain
   };
 }
 
-function stateOf(record: ContainerRecord): ContainerState {
-  const { life } = record;
-  const running = life.status === 'running';
-  const exited = life.status === 'exited';
+/** The word that docker has for where a container is in its life. */
+export function statusOf(life: Life): ContainerStatus {
+  return life.status === 'running' && life.paused ? 'paused' : life.status;
+}
+
+function stateOf({ life }: ContainerRecord): ContainerState {
+  const status = statusOf(life);
+  const last = lastEnding(life);
   return {
-    Status: life.status,
-    Running: running,
-    Paused: false,
-    Restarting: false,
-    OOMKilled: exited && life.oomKilled,
-    Dead: false,
-    Pid: running ? life.process.pid : 0,
-    ExitCode: exited || life.status === 'created' ? life.exitCode : 0,
-    Error: life.status === 'created' ? life.error : '',
-    StartedAt: running || exited ? life.startedAt : NEVER,
-    FinishedAt: exited ? life.finishedAt : NEVER,
+    Status: status,
+    Running: isActive(life),
+    Paused: status === 'paused',
+    Restarting: status === 'restarting',
+    OOMKilled: last?.oomKilled ?? false,
+    Dead: status === 'dead',
+    Pid: life.status === 'running' ? life.process.pid : 0,
+    ExitCode: last?.exitCode ?? (life.status === 'created' ? life.exitCode : 0),
+    Error: ('error' in life ? life.error : undefined) ?? '',
+    StartedAt: life.status === 'running' ? life.startedAt : (last?.startedAt ?? NEVER),
+    FinishedAt: last?.finishedAt ?? NEVER,
   };
 }
 

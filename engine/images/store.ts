@@ -71,9 +71,9 @@ export function openImageStore(options: {
     inspect: (name) => inspectImage({ rows, configOf }, findImage(rows, name).image),
     resolve: (name) => {
       // A container that was stopped when its image went can still be started.
-      const { id } = findImage(rows, name, { removed: true }).image;
+      const { id, sizeBytes } = findImage(rows, name, { removed: true }).image;
       const { config, os, architecture, diffIds } = configOf(id);
-      return { id, config, os, architecture, layers: diffIds };
+      return { id, config, os, architecture, layers: diffIds, sizeBytes };
     },
     remove: async (name, { force = false }) => {
       const diffIds = rows.diffIdsOf(findImage(rows, name).image.id);

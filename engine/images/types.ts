@@ -10,6 +10,8 @@ export type StoredImage = {
   readonly architecture: string;
   /** diffIDs of its layers, lowest first. */
   readonly layers: readonly string[];
+  /** Of its layers, unpacked. */
+  readonly sizeBytes: number;
 };
 
 /** Credentials for one registry, as `X-Registry-Auth` carries them. */

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { BerthError } from '../api/errors.ts';
-import { containerTables } from './tables/containers.ts';
+import { containerRestarts, containerTables } from './tables/containers.ts';
 import { eventTables } from './tables/events.ts';
 import { imageTables } from './tables/images.ts';
 import { networkTables } from './tables/networks.ts';
@@ -8,7 +8,10 @@ import { networkTables } from './tables/networks.ts';
 export type Database = DatabaseSync;
 
 /** The schema, as steps that are only ever added to. `PRAGMA user_version` counts those that were taken. */
-const migrations: readonly string[] = [imageTables + containerTables + networkTables + eventTables];
+const migrations: readonly string[] = [
+  imageTables + containerTables + networkTables + eventTables,
+  containerRestarts,
+];
 
 /** How long a write waits for another process's transaction. */
 const BUSY_TIMEOUT_MS = 5_000;

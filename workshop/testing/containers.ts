@@ -33,6 +33,7 @@ const IMAGE: StoredImage = {
   os: 'linux',
   architecture: 'amd64',
   layers: [],
+  sizeBytes: 2 ** 20,
 };
 
 /** `change` may put faults into the parts before they are composed. */

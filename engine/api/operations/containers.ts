@@ -1,4 +1,5 @@
 import { boolean, integer, string } from '../fields.ts';
+import type { ContainersPruned } from '../wire/prune.ts';
 import type { ContainerInspect, ContainerSummary, CreateContainerBody, WaitResult } from '../wire.ts';
 import { operation } from './define.ts';
 import { shared } from './shared.ts';
@@ -56,11 +57,33 @@ export const containerOperations = {
     query: { signal: shared.signal },
     answer: 'none',
   }),
+  containerPause: operation()({
+    summary: 'Freeze all processes of a container',
+    route: 'POST /containers/{id}/pause',
+    answer: 'none',
+  }),
+  containerUnpause: operation()({
+    summary: 'Let the processes of a paused container go on',
+    route: 'POST /containers/{id}/unpause',
+    answer: 'none',
+  }),
+  containerRename: operation()({
+    summary: 'Give a container another name',
+    route: 'POST /containers/{id}/rename',
+    query: { newName: string('Its new name', { wire: 'name', placeholder: 'NAME' }) },
+    answer: 'none',
+  }),
+  containerPrune: operation<ContainersPruned>()({
+    summary: 'Remove all containers that do not run',
+    route: 'POST /containers/prune',
+    query: { filter: shared.filter },
+  }),
   containerRemove: operation()({
     summary: 'Remove a container',
     route: 'DELETE /containers/{id}',
     query: {
       force: boolean('Kill it first if it runs', { short: 'f' }),
+      link: boolean('Remove the link of that name, not the container', { short: 'l' }),
       volumes: boolean('Remove its anonymous volumes too', { wire: 'v', short: 'v' }),
     },
     answer: 'none',

@@ -9,6 +9,10 @@ type Ids =
   | 'containerStop'
   | 'containerRestart'
   | 'containerKill'
+  | 'containerPause'
+  | 'containerUnpause'
+  | 'containerRename'
+  | 'containerPrune'
   | 'containerRemove'
   | 'containerResize';
 
@@ -30,8 +34,21 @@ export function containerHandlers({ containers }: Pick<ServerParts, 'containers'
       await containers.kill(path.id, query);
       return empty(204);
     },
-    containerRemove: async ({ path, query, parameters }) => {
-      if (['1', 'true'].includes(parameters.get('link') ?? ''))
+    containerPause: async ({ path }) => {
+      await containers.pause(path.id);
+      return empty(204);
+    },
+    containerUnpause: async ({ path }) => {
+      await containers.unpause(path.id);
+      return empty(204);
+    },
+    containerRename: async ({ path, query }) => {
+      await containers.rename(path.id, query.newName ?? '');
+      return empty(204);
+    },
+    containerPrune: async ({ query }) => json(await containers.prune(query)),
+    containerRemove: async ({ path, query }) => {
+      if (query.link === true)
         throw new BerthError('unsupported', 'links between containers are not served by this engine');
       await containers.remove(path.id, query);
       return empty(204);

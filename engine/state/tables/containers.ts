@@ -12,3 +12,8 @@ CREATE TABLE containers (
 ) STRICT;
 CREATE INDEX containers_by_image ON containers (image_id);
 `;
+
+/** What a restart policy goes by, as JSON: beside the state, written with it. */
+export const containerRestarts = `
+ALTER TABLE containers ADD COLUMN restarts TEXT NOT NULL DEFAULT '{}';
+`;

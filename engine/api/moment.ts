@@ -1,4 +1,4 @@
-import { BerthError } from '../api/errors.ts';
+import { BerthError } from './errors.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 const DURATION = /^(?:\d+(?:\.\d+)?(?:h|ms|m|s))+$/;

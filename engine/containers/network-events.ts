@@ -1,0 +1,17 @@
+import type { Context } from './context.ts';
+import type { ContainerRecord } from './record.ts';
+
+/** Writes that a container came onto its network or left it, as dockerd does for each run. */
+export function recordNetwork(
+  context: Context,
+  record: ContainerRecord,
+  action: 'connect' | 'disconnect',
+): void {
+  const { Id, Name, Driver } = context.networks.inspect(record.hostConfig.NetworkMode ?? '');
+  context.events.record({
+    type: 'network',
+    action,
+    id: Id,
+    attributes: { container: record.id, name: Name, type: Driver },
+  });
+}

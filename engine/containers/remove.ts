@@ -1,0 +1,40 @@
+import { BerthError } from '../api/errors.ts';
+import type { Context } from './context.ts';
+import { removeContainer } from './end.ts';
+import { isPaused } from './pause.ts';
+import { type ContainerRecord, exclusively, isActive } from './record.ts';
+import { giveUpRestart } from './restarts.ts';
+
+/**
+ * Takes a container away, one that runs only where `force` says so. `end` kills it and waits for its end. Throws
+ * `conflict` for one that runs, `internal` where something of it could not be taken away: it is `dead` then.
+ */
+export async function removeByHand(
+  context: Context,
+  record: ContainerRecord,
+  options: { readonly force: boolean; readonly end: () => Promise<void> },
+): Promise<void> {
+  const refuseRunning = () => {
+    if (isActive(record.life) && !options.force) throw runs(record);
+  };
+  await record.queue;
+  refuseRunning();
+  await options.end();
+  await exclusively(record, async () => {
+    // One that removed itself at its end is gone: what was asked for is so.
+    if (context.store.byId(record.id) === undefined) return;
+    giveUpRestart(context, record);
+    refuseRunning();
+    await removeContainer(context, record);
+  });
+}
+
+function runs(record: ContainerRecord): BerthError {
+  const state = isPaused(record) ? 'paused' : record.life.status;
+  const first = state === 'paused' ? 'Unpause and then stop' : 'Stop';
+  return new BerthError(
+    'conflict',
+    `You cannot remove a ${state} container ${record.id}. ${first} the container before attempting removal or force remove`,
+    { hint: `berth rm -f ${record.name}` },
+  );
+}

@@ -1,0 +1,34 @@
+import { lastEnding } from './end.ts';
+import { type ContainerRecord, type Ending, isActive } from './record.ts';
+import type { WaitCondition } from './types.ts';
+
+/**
+ * Waits as docker does. `not-running` is so at once for one that doesn't run; `next-exit` is the end of the run that
+ * goes on or of the next one; a removal ends all three. Throws when `signal` aborts.
+ */
+export async function waitFor(
+  record: ContainerRecord,
+  condition: WaitCondition,
+  signal: AbortSignal,
+): Promise<{ readonly StatusCode: number }> {
+  if (condition === 'not-running' && !isActive(record.life)) {
+    const { life } = record;
+    return { StatusCode: life.status === 'created' ? life.exitCode : codeOf(lastEnding(life)) };
+  }
+  const settled = condition === 'removed' ? record.removed.promise : record.exit.promise;
+  return { StatusCode: codeOf(await abortable(settled, signal)) };
+}
+
+const codeOf = (ending: Ending | undefined) => ending?.exitCode ?? 0;
+
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
