@@ -23,7 +23,11 @@ export async function sendReply(response: ServerResponse, reply: Reply, signal: 
       response.writeHead(reply.status, reply.headers).end();
       return;
     case 'text':
-      response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8', ...reply.headers });
+      response.writeHead(200, {
+        'Content-Type': 'text/plain; charset=utf-8',
+        'Content-Length': Buffer.byteLength(reply.text),
+        ...reply.headers,
+      });
       response.end(reply.text);
       return;
     case 'stream':

@@ -107,16 +107,19 @@ export function createServer(parts: ServerParts): Server {
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-    const text = JSON.stringify(
-      errorBody(new BerthError('invalid', `not an HTTP request: ${error.message}`)),
-    );
+    const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
+    const message = tooLong
+      ? `the request's headers are longer than ${MAX_HEADER_BYTES / 1024} KiB`
+      : `not an HTTP request: ${error.message}`;
+    const text = JSON.stringify(errorBody(new BerthError('invalid', message)));
     const head = {
       ...identity,
       'Content-Type': 'application/json',
       'Content-Length': text.length,
       Connection: 'close',
     };
-    socket.end(`HTTP/1.1 400 Bad Request\r\n${headerLines(head)}\r\n${text}`);
+    const status = tooLong ? '431 Request Header Fields Too Large' : '400 Bad Request';
+    socket.end(`HTTP/1.1 ${status}\r\n${headerLines(head)}\r\n${text}`);
   });
   upgradePlainAttach(server);
   return server;
@@ -158,7 +161,9 @@ async function readBody(operation: Operation, request: IncomingMessage): Promise
   }
 }
 
-function splitTarget(target: string): { readonly pathname: string; readonly parameters: URLSearchParams } {
+/** Takes a request's target apart; through a proxy it comes with scheme and host (RFC 9112, section 3.2.2). */
+function splitTarget(url: string): { readonly pathname: string; readonly parameters: URLSearchParams } {
+  const target = url.replace(/^https?:\/\/[^/?]*/i, '');
   const mark = target.indexOf('?');
   if (mark < 0) return { pathname: target, parameters: new URLSearchParams() };
   return { pathname: target.slice(0, mark), parameters: new URLSearchParams(target.slice(mark + 1)) };

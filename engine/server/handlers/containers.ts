@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { BerthError } from '../../api/errors.ts';
 import { empty, type Handlers, json, type ServerParts } from '../exchange.ts';
 
@@ -24,7 +25,10 @@ export function containerHandlers({ containers }: Pick<ServerParts, 'containers'
     containerCreate: async ({ body, query }) => json(await containers.create(body, query), 201),
     containerList: async ({ query }) => json(await containers.list(query)),
     containerInspect: async ({ path, query }) => json(await containers.inspect(path.id, query)),
-    containerStart: async ({ path }) => changed(await containers.start(path.id)),
+    containerStart: async ({ path, headers }) => {
+      refuseStartBody(headers);
+      return changed(await containers.start(path.id));
+    },
     containerStop: async ({ path, query }) => changed(await containers.stop(path.id, query)),
     containerRestart: async ({ path, query }) => {
       await containers.restart(path.id, query);
@@ -64,4 +68,13 @@ export function containerHandlers({ containers }: Pick<ServerParts, 'containers'
       return empty(200);
     },
   };
+}
+
+/** Up to API 1.23 a start had a HostConfig in its body. `null` and `{}` say nothing; more must not be ignored. */
+function refuseStartBody(headers: IncomingHttpHeaders): void {
+  const chunked = headers['transfer-encoding'] !== undefined;
+  if (!chunked && Number(headers['content-length'] ?? 0) <= '{}\r\n'.length) return;
+  throw new BerthError('invalid', 'a start takes no body: API v1.24 has taken HostConfig out of it', {
+    hint: 'give HostConfig to create',
+  });
 }

@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { decodeFrames, type StreamFrame } from '../../../engine/api/multiplex.ts';
+import { type Asked, type Difference, noteDifference, noteGiven, noteRequest, watched } from './recording.ts';
 
 /** An engine that the API suite asks: by its socket alone, as any client would. */
 export type Subject = { readonly name: 'berth' | 'dockerd' | 'podman'; readonly socketPath: string };
@@ -28,19 +29,25 @@ export type Question = {
 
 /** Asks `METHOD /path` and reads the whole answer. */
 export async function ask(subject: Subject, line: string, question: Question = {}): Promise<Answer> {
-  const { status, headers, body } = await begin(subject, line, question);
+  const { status, headers, body, asked } = await begin(subject, line, question);
   const bytes = await body;
   const text = bytes.toString('utf8');
+  if (asked !== undefined && status >= 400) asked.refusal = text;
+  const read = (json: string) => {
+    const value = JSON.parse(json);
+    noteGiven(asked, value);
+    return watched(asked, value);
+  };
   return {
     status,
     headers,
     text,
-    json: () => JSON.parse(text),
+    json: () => read(text),
     lines: () =>
       text
         .split('\n')
         .filter((row) => row.trim() !== '')
-        .map((row) => JSON.parse(row)),
+        .map(read),
   };
 }
 
@@ -49,9 +56,15 @@ export async function begin(
   subject: Subject,
   line: string,
   question: Question = {},
-): Promise<{ status: number; headers: IncomingHttpHeaders; body: Promise<Buffer> }> {
+): Promise<{
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Promise<Buffer>;
+  asked: Asked | undefined;
+}> {
   const [method = 'GET', path = '/'] = line.split(' ');
   const { body, headers = {}, signal } = question;
+  const asked = noteRequest(line, headers, body);
   const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
   return await new Promise((resolve, reject) => {
     const sent = request({
@@ -71,7 +84,9 @@ export async function begin(
     sent.once('response', (answer) => {
       const whole = answer.toArray().then((chunks: Buffer[]) => Buffer.concat(chunks));
       whole.catch(() => undefined);
-      resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: whole });
+      const status = answer.statusCode ?? 0;
+      if (asked !== undefined) asked.status = status;
+      resolve({ status, headers: answer.headers, body: whole, asked });
     });
     sent.end(text);
   });
@@ -93,10 +108,16 @@ export type RawStream = {
 export async function openRaw(
   subject: Subject,
   line: string,
-  options: { readonly headers?: readonly string[]; readonly body?: string } = {},
+  options: {
+    readonly headers?: readonly string[];
+    readonly body?: string;
+    /** A connection that has been used already. */
+    readonly over?: Socket;
+  } = {},
 ): Promise<RawStream> {
   const { headers = [], body = '' } = options;
-  const socket = connect({ path: subject.socketPath, allowHalfOpen: true });
+  const asked = noteRequest(line, {}, body);
+  const socket = options.over ?? connect({ path: subject.socketPath, allowHalfOpen: true });
   const length = body === '' ? [] : [`Content-Length: ${body.length}`, 'Content-Type: application/json'];
   socket.write(`${[`${line} HTTP/1.1`, 'Host: engine', ...headers, ...length].join('\r\n')}\r\n\r\n${body}`);
   let seen = Buffer.alloc(0);
@@ -113,13 +134,22 @@ export async function openRaw(
     socket.on('data', look).once('error', reject);
     socket.once('end', () => reject(new Error(`ended in the head: ${seen.toString('latin1')}`)));
   });
+  const status = Number(head.split(' ')[1]);
+  if (asked !== undefined) asked.status = status;
   return {
-    status: Number(head.split(' ')[1]),
+    status,
     head: head.toLowerCase(),
     socket,
     rest: async () => Buffer.concat(await socket.toArray()),
     frames: () => joinFrames(socket),
   };
+}
+
+/** Writes text to a connection of its own, half-closes it, and gives all that comes back. */
+export async function converse(subject: Subject, text: string): Promise<string> {
+  const socket = connect({ path: subject.socketPath, allowHalfOpen: true });
+  socket.end(text);
+  return Buffer.concat(await socket.toArray()).toString('utf8');
 }
 
 export const UPGRADE = ['Connection: Upgrade', 'Upgrade: tcp'] as const;
@@ -138,8 +168,9 @@ export async function joinFrames(source: AsyncIterable<Buffer>) {
 /** Where the oracle legitimately answers something else: what each says, and why. */
 export function differs<B, D>(
   subject: Subject,
-  answers: { readonly berth: B; readonly dockerd: D; readonly because: string },
+  answers: Difference & { readonly berth: B; readonly dockerd: D },
 ): B | D {
+  noteDifference(answers);
   return subject.name === 'berth' ? answers.berth : answers.dockerd;
 }
 
