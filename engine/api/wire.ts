@@ -3,6 +3,10 @@
  * Only what Berth sends or reads is here; a peer may send more, and older peers less.
  */
 
+import type { HealthConfig, HostConfig } from './wire/host-config.ts';
+
+export type { HostConfig };
+
 export type Labels = Readonly<Record<string, string>>;
 
 export type ContainerStatus =
@@ -107,32 +111,9 @@ export type ContainerConfig = {
   readonly Labels?: Labels | null;
   readonly StopSignal?: string;
   readonly StopTimeout?: number;
-};
-
-export type HostConfig = {
-  readonly Binds?: readonly string[] | null;
-  readonly NetworkMode?: string;
-  readonly AutoRemove?: boolean;
-  readonly CapAdd?: readonly string[] | null;
-  readonly CapDrop?: readonly string[] | null;
-  readonly Memory?: number;
-  readonly MemorySwap?: number;
-  readonly NanoCpus?: number;
-  readonly CpuShares?: number;
-  readonly CpuPeriod?: number;
-  readonly CpuQuota?: number;
-  readonly PidsLimit?: number | null;
-  readonly Privileged?: boolean;
-  readonly ReadonlyRootfs?: boolean;
-  readonly SecurityOpt?: readonly string[] | null;
-  readonly Dns?: readonly string[] | null;
-  readonly DnsOptions?: readonly string[] | null;
-  readonly DnsSearch?: readonly string[] | null;
-  readonly ExtraHosts?: readonly string[] | null;
-  readonly MaskedPaths?: readonly string[] | null;
-  readonly ReadonlyPaths?: readonly string[] | null;
-  readonly RestartPolicy?: { readonly Name: string; readonly MaximumRetryCount: number };
-  readonly [field: string]: unknown;
+  readonly MacAddress?: string;
+  readonly Healthcheck?: HealthConfig | null;
+  readonly Shell?: readonly string[] | null;
 };
 
 export type CreateContainerBody = ContainerConfig & {
