@@ -1,23 +1,17 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { BerthError } from '../api/errors.ts';
 import type { CreateContainerBody, HostConfig } from '../api/wire.ts';
-import { readExtraHost } from './extra-hosts.ts';
+import { checkSecurity } from '../runtime/security.ts';
+import { checkHealth, healthShape } from './host-config/health.ts';
+import { checkKernelSettings } from './host-config/kernel.ts';
+import { checkLogConfig } from './host-config/logging.ts';
+import { checkModes } from './host-config/modes.ts';
+import { count, hostConfigShape, map, text, texts } from './host-config/shape.ts';
 import { checkRestartPolicy } from './restart-policy.ts';
 
-const text = z.string().refine((value) => !value.includes('\0'), 'text without null bytes');
-const texts = z.array(text).nullish();
 // Old clients send a string where a list of one is meant.
 const words = z.preprocess((value) => (typeof value === 'string' ? [value] : value), texts);
-// These go into files of lines and words.
-const nameWords = z.array(text.regex(/^\S+$/, 'a word without spaces')).nullish();
-const addresses = z.array(text.refine((value) => isIP(value) !== 0, 'an IP address')).nullish();
-const hostLines = z
-  .array(text.refine((value) => readExtraHost(value) !== undefined, 'NAME:ADDRESS'))
-  .nullish();
-const map = z.record(z.string(), z.unknown()).nullish();
-const count = z.number().int();
-const screenSide = count.min(0).max(65535);
+const macAddress = text.regex(/^$|^([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}$/, 'a MAC address').nullish();
 
 /** What is read of the body; everything else of it is checked by name below. */
 const configShape = z.looseObject({
@@ -26,6 +20,7 @@ const configShape = z.looseObject({
     .max(63)
     .regex(/^$|^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/)
     .nullish(),
+  Domainname: text.max(64).regex(/^\S*$/, 'a name without spaces').nullish(),
   User: text.nullish(),
   Tty: z.boolean().nullish(),
   OpenStdin: z.boolean().nullish(),
@@ -39,145 +34,115 @@ const configShape = z.looseObject({
   Entrypoint: words,
   WorkingDir: text.regex(/^$|^\//, 'an absolute path').nullish(),
   Labels: z.record(z.string(), text).nullish(),
-  ExposedPorts: map,
+  ExposedPorts: z
+    .record(z.string().regex(/^\d{1,5}(-\d{1,5})?(\/(tcp|udp|sctp))?$/i, 'PORT/PROTOCOL'), z.unknown())
+    .nullish(),
   Volumes: map,
   StopSignal: text.nullish(),
   StopTimeout: count.nullish(),
-  HostConfig: z
+  MacAddress: macAddress,
+  Healthcheck: healthShape,
+  Shell: texts,
+  HostConfig: hostConfigShape.nullish(),
+  NetworkingConfig: z
     .looseObject({
-      Binds: texts,
-      NetworkMode: text.nullish(),
-      AutoRemove: z.boolean().nullish(),
-      CapAdd: texts,
-      CapDrop: texts,
-      Memory: count.nonnegative().nullish(),
-      MemorySwap: count.min(-1).nullish(),
-      NanoCpus: count.nonnegative().nullish(),
-      CpuShares: count.nonnegative().nullish(),
-      CpuPeriod: count.nonnegative().nullish(),
-      CpuQuota: count.min(-1).nullish(),
-      PidsLimit: count.min(-1).nullish(),
-      Privileged: z.boolean().nullish(),
-      ReadonlyRootfs: z.boolean().nullish(),
-      SecurityOpt: texts,
-      Dns: addresses,
-      DnsOptions: nameWords,
-      DnsSearch: nameWords,
-      ExtraHosts: hostLines,
-      ConsoleSize: z.tuple([screenSide, screenSide]).nullish(),
-      MaskedPaths: texts,
-      ReadonlyPaths: texts,
-      RestartPolicy: z.looseObject({ Name: text.nullish(), MaximumRetryCount: count.nullish() }).nullish(),
-      LogConfig: z.looseObject({ Type: text.nullish(), Config: map }).nullish(),
+      EndpointsConfig: z.record(z.string(), z.looseObject({ MacAddress: macAddress }).nullable()).nullish(),
     })
     .nullish(),
-  NetworkingConfig: z.looseObject({ EndpointsConfig: map }).nullish(),
 });
 
 /** Fields that the engine acts on, or that say nothing on Linux. */
 const known = new Set([
   ...Object.keys(configShape.shape),
-  ...Object.keys(configShape.shape.HostConfig.unwrap().unwrap().shape).map((name) => `HostConfig.${name}`),
-  'Domainname',
+  ...Object.keys(hostConfigShape.shape).map((name) => `HostConfig.${name}`),
   'OnBuild',
-  'Shell',
   'ArgsEscaped',
   'HostConfig.ContainerIDFile',
-  'HostConfig.Isolation',
   // dockerode and testcontainers put the query's words into the body too.
   'name',
   'platform',
 ]);
 
-/** Values that mean «as it is anyway» for fields that the engine doesn't act on yet. */
+/** Values that mean «as it is anyway» for fields that the engine doesn't act on. */
 const harmless: Readonly<Record<string, readonly unknown[]>> = {
-  'HostConfig.MemorySwappiness': [-1],
-  'HostConfig.IpcMode': ['private', 'shareable'],
-  'HostConfig.CgroupnsMode': ['host'],
-  'HostConfig.ShmSize': [64 * 2 ** 20],
-  'HostConfig.OomScoreAdj': [0],
+  'HostConfig.VolumeDriver': ['local'],
 };
 
-const MIN_MEMORY = 6 * 2 ** 20;
-/** A hundredth of a processor: the kernel's least quota, 1 ms, in a period of 100. */
-const MIN_NANO_CPUS = 1e7;
+/** A body that was checked. */
+export type CreateRequest = CreateContainerBody & {
+  readonly HostConfig: HostConfig;
+  /** What `NetworkingConfig` says of the container's one network. */
+  readonly MacAddress?: string;
+};
 
 /**
- * Checks the body of a create request and gives it back with `HostConfig` in place.
+ * Checks the body of a create request and gives it back with `HostConfig` in place. What depends on the machine or on
+ * other containers is not looked at here.
  * Throws `invalid` with the field and its value, `unsupported` for a field that would have to be ignored.
  */
-export function readCreateBody(body: unknown): CreateContainerBody & { readonly HostConfig: HostConfig } {
-  const parsed = configShape.safeParse(body);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const path = issue?.path.join('.') ?? '';
+export function readCreateBody(body: unknown): CreateRequest {
+  const config = parseOrThrow(configShape, body);
+  const host = (config.HostConfig ?? {}) as HostConfig;
+  refuseUnknown(config, '', known, harmless);
+  refuseUnknown(host, 'HostConfig.', known, harmless);
+  checkRestartPolicy(host);
+  checkLogConfig(host.LogConfig);
+  checkSecurity(host);
+  checkKernelSettings(host);
+  checkModes(config as CreateContainerBody, host);
+  checkHealth(config.Healthcheck as CreateContainerBody['Healthcheck']);
+  if (!['', 'default'].includes((host.Isolation as string | null | undefined) ?? '')) {
     throw new BerthError(
       'invalid',
-      `invalid ${path || 'request body'}: ${JSON.stringify(valueAt(body, issue?.path ?? []))}: ${issue?.message}`,
+      `Invalid isolation: ${JSON.stringify(host.Isolation)} - linux only supports 'default'`,
     );
   }
-  const config = parsed.data;
-  const host = config.HostConfig ?? {};
-  refuseIgnored(config, '');
-  refuseIgnored(host, 'HostConfig.');
-  if (host.Memory != null && host.Memory > 0 && host.Memory < MIN_MEMORY) {
-    throw new BerthError('invalid', `invalid Memory ${host.Memory}: Minimum memory limit allowed is 6MB`);
-  }
-  if (
-    host.Memory != null &&
-    host.MemorySwap != null &&
-    host.MemorySwap > 0 &&
-    host.MemorySwap < host.Memory
-  ) {
-    throw new BerthError(
-      'invalid',
-      `invalid MemorySwap ${host.MemorySwap}: it is less than Memory ${host.Memory}`,
-    );
-  }
-  if (host.MemorySwap != null && host.MemorySwap > 0 && !host.Memory) {
-    throw new BerthError(
-      'invalid',
-      `invalid MemorySwap ${host.MemorySwap}: it counts Memory too, which is not limited`,
-    );
-  }
-  if (host.NanoCpus != null && host.NanoCpus > 0 && host.NanoCpus < MIN_NANO_CPUS) {
-    throw new BerthError(
-      'invalid',
-      `invalid NanoCpus ${host.NanoCpus}: at least ${MIN_NANO_CPUS}, which is 0.01 processors`,
-    );
-  }
-  checkRestartPolicy(host as HostConfig);
-  const logs = host.LogConfig?.Type ?? '';
-  if (!['', 'json-file', 'local', 'k8s-file'].includes(logs) || !isEmpty(host.LogConfig?.Config)) {
-    throw unsupported('HostConfig.LogConfig', host.LogConfig);
-  }
+  if ((host.CgroupParent ?? '').split('/').includes('..'))
+    throw new BerthError('invalid', `invalid CgroupParent: '${host.CgroupParent}' leads upwards`);
+  if (Object.keys(host.Annotations ?? {}).includes(''))
+    throw new BerthError('invalid', 'invalid Annotations: the empty string is not permitted as a key');
   if (!isEmpty(config.Volumes)) throw unsupported('Volumes', config.Volumes);
-  for (const option of host.SecurityOpt ?? []) {
-    const plain = option.replace(':', '=');
-    if (
-      ![
-        'no-new-privileges',
-        'no-new-privileges=true',
-        'no-new-privileges=false',
-        'seccomp=unconfined',
-        'apparmor=unconfined',
-        'label=disable',
-      ].includes(plain)
-    ) {
-      throw unsupported('HostConfig.SecurityOpt', option);
-    }
+  const mac = macOfEndpoint(config.NetworkingConfig?.EndpointsConfig ?? {});
+  return {
+    ...config,
+    ...(mac ? { MacAddress: mac } : {}),
+    HostConfig: host,
+  } as CreateRequest;
+}
+
+/** The one thing of an endpoint that can be chosen: the others are refused by name. */
+function macOfEndpoint(endpoints: Readonly<Record<string, object | null>>): string | undefined {
+  let mac: string | undefined;
+  for (const [name, endpoint] of Object.entries(endpoints)) {
+    const { MacAddress, ...rest } = (endpoint ?? {}) as { readonly MacAddress?: string | null };
+    if (!isEmpty(rest)) throw unsupported(`NetworkingConfig.EndpointsConfig.${name}`, rest);
+    mac = MacAddress || mac;
   }
-  for (const [name, endpoint] of Object.entries(config.NetworkingConfig?.EndpointsConfig ?? {})) {
-    if (!isEmpty(endpoint)) throw unsupported(`NetworkingConfig.EndpointsConfig.${name}`, endpoint);
-  }
-  return { ...config, HostConfig: host } as CreateContainerBody & { readonly HostConfig: HostConfig };
+  return mac;
+}
+
+/** Reads a body of that shape. Throws `invalid` with the field and its value. */
+export function parseOrThrow<T>(shape: z.ZodType<T>, body: unknown): T {
+  const parsed = shape.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const path = issue?.path.join('.') ?? '';
+  throw new BerthError(
+    'invalid',
+    `invalid ${path || 'request body'}: ${JSON.stringify(valueAt(body, issue?.path ?? []))}: ${issue?.message}`,
+  );
 }
 
 /** A field is never silently ignored: one that the engine does not act on must be empty, or harmless. */
-function refuseIgnored(part: Readonly<Record<string, unknown>>, prefix: string): void {
+export function refuseUnknown(
+  part: Readonly<Record<string, unknown>>,
+  prefix: string,
+  acted: ReadonlySet<string>,
+  unharmful: Readonly<Record<string, readonly unknown[]>> = {},
+): void {
   for (const [name, value] of Object.entries(part)) {
     const path = `${prefix}${name}`;
-    if (known.has(path) || isEmpty(value) || harmless[path]?.includes(value)) continue;
+    if (acted.has(path) || isEmpty(value) || unharmful[path]?.includes(value)) continue;
     throw unsupported(path, value);
   }
 }

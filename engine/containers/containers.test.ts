@@ -127,9 +127,9 @@ test('create refuses bad input by name and leaves nothing', async () => {
       /HostConfig\.PortBindings is not supported/,
     ],
     [{ HostConfig: { RestartPolicy: { Name: 'often' } } }, {}, /invalid restart policy 'often'/],
-    [{ HostConfig: { Sysctls: { 'net.x': '1' } } }, {}, /HostConfig\.Sysctls is not supported/],
-    [{ Healthcheck: { Test: ['CMD', 'true'] } }, {}, /Healthcheck is not supported/],
-    [{ HostConfig: { SecurityOpt: ['seccomp=/x'] } }, {}, /HostConfig\.SecurityOpt is not supported/],
+    [{ HostConfig: { KernelMemory: 2 ** 26 } }, {}, /HostConfig\.KernelMemory is not supported/],
+    [{ HostConfig: { Sysctls: { 'kernel.panic': '1' } } }, {}, /"kernel.panic" is not in a separate/],
+    [{ HostConfig: { SecurityOpt: ['seccomp=/x'] } }, {}, /Decoding seccomp profile failed/],
   ];
   for (const [body, options, says] of wrong) {
     await assert.rejects(

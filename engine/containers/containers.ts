@@ -2,6 +2,7 @@ import type { ImageUser } from '../images/types.ts';
 import type { Context } from './context.ts';
 import { createContainer } from './create.ts';
 import { handleExit, watchExits } from './exits.ts';
+import { readMachine } from './host-config/machine.ts';
 import { containerLife } from './life.ts';
 import { containerPause } from './pause.ts';
 import { containerPrune } from './prune.ts';
@@ -15,7 +16,7 @@ import { attachContainer, readLogs } from './streams.ts';
 import { containerTop } from './top.ts';
 import type { Containers } from './types.ts';
 
-export type ContainersOptions = Omit<Context, 'store' | 'record'> & {
+export type ContainersOptions = Omit<Context, 'store' | 'record' | 'machine'> & {
   readonly database: Parameters<typeof openContainerStore>[0];
 };
 
@@ -30,6 +31,7 @@ export async function openContainers(options: ContainersOptions): Promise<
   const store = openContainerStore(options.database);
   const context: Context = {
     ...options,
+    machine: readMachine(options.cgroups),
     store,
     record(record, action, attributes = {}) {
       options.events.record({
@@ -58,8 +60,8 @@ export async function openContainers(options: ContainersOptions): Promise<
         .map((record) => ({ containerId: record.id, running: isActive(record.life) })),
 
     async create(body, query) {
-      const record = await createContainer(context, body, query);
-      return { Id: record.id, Warnings: [] };
+      const { record, warnings } = await createContainer(context, body, query);
+      return { Id: record.id, Warnings: warnings };
     },
 
     ...containerQueries(context),

@@ -4,6 +4,7 @@ import type { ImageStore } from '../images/types.ts';
 import type { Networks } from '../networks/types.ts';
 import type { CgroupLayout } from '../runtime/cgroups.ts';
 import type { OciRuntime } from '../runtime/oci.ts';
+import type { Machine } from './host-config/machine.ts';
 import type { ContainerRecord, ContainerStore } from './record.ts';
 
 /** What the work on containers needs; made once by `openContainers`. */
@@ -15,6 +16,8 @@ export type Context = {
   readonly cgroups: CgroupLayout;
   /** The parent of all of the engine's cgroups, `/berth`. */
   readonly cgroupParent: string;
+  /** What this machine's kernel can limit. */
+  readonly machine: Machine;
   readonly images: Pick<ImageStore, 'resolve' | 'lowerDirs'>;
   readonly networks: Networks;
   readonly runtime: OciRuntime;
@@ -43,6 +46,8 @@ export function pathsOf(context: Pick<Context, 'root' | 'runDir'>, id: string) {
     hosts: join(root, 'hosts'),
     hostname: join(root, 'hostname'),
     resolvConf: join(root, 'resolv.conf'),
+    /** Where a /dev/shm that other containers may share is mounted. */
+    shm: join(root, 'shm'),
     /** The bundle of one run: OCI spec, conmon's files, the network namespace. */
     bundle,
     netns: join(bundle, 'netns'),

@@ -1,15 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { hostname as machineName } from 'node:os';
 import { BerthError } from '../api/errors.ts';
-import type { ContainerConfig, CreateContainerBody } from '../api/wire.ts';
+import type { ContainerConfig, CreateContainerBody, HostConfig } from '../api/wire.ts';
 import type { StoredImage } from '../images/types.ts';
-import { chooseCapabilities } from '../runtime/capabilities.ts';
-import { parseBinds } from './binds.ts';
-import { readCreateBody } from './body.ts';
+import { type CreateRequest, readCreateBody } from './body.ts';
 import { type Context, pathsOf } from './context.ts';
+import { fillHostConfig } from './host-config/fill.ts';
+import { mergeHealth } from './host-config/health.ts';
+import { checkLimits } from './host-config/limits.ts';
+import { settleLinks } from './links.ts';
+import { settleMounts } from './mounts/settle.ts';
 import { inventName } from './names.ts';
 import { type ContainerRecord, nameInUse } from './record.ts';
 import { readContainerName } from './rename.ts';
+import { donorOf, settleDonors } from './sharing.ts';
 import { parseSignal } from './signals.ts';
 
 /** Length of a container's host name where none is given: its short id. */
@@ -23,26 +28,24 @@ export async function createContainer(
   context: Context,
   body: CreateContainerBody,
   options: { readonly name?: string | undefined; readonly platform?: string | undefined },
-): Promise<ContainerRecord> {
+): Promise<{ readonly record: ContainerRecord; readonly warnings: readonly string[] }> {
   const request = readCreateBody(body);
   const wantedName = readName(context, options.name);
   const image = context.images.resolve(request.Image ?? '');
   requirePlatform(image, options.platform);
   const id = randomBytes(32).toString('hex');
-  const { HostConfig: hostConfig, NetworkingConfig: _networking, ...given } = request;
-  const config = mergeConfig(given, image.config, id);
+  const { HostConfig: asked, NetworkingConfig: _networking, ...given } = request;
+  const { limits, warnings } = checkLimits(asked, context.machine);
+  const hostConfig = settleHostConfig(context, request, limits);
+  const mounts = settleMounts(hostConfig, (name) => findDonor(context, name).mounts);
+  const config = mergeConfig(given, image.config, identityOf(context, request, hostConfig, id));
   const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   if (command.length === 0 || command[0] === '') {
     throw new BerthError('invalid', 'no command specified', {
       hint: `name a program after ${request.Image}`,
     });
   }
-  // Checked now, so that a start doesn't fail on what a create could have refused.
-  chooseCapabilities({ add: hostConfig.CapAdd, drop: hostConfig.CapDrop, privileged: hostConfig.Privileged });
-  parseBinds(hostConfig.Binds ?? []);
   if (config.StopSignal) parseSignal(config.StopSignal);
-  const networkMode =
-    given.NetworkDisabled === true ? 'none' : context.networks.modeOf(hostConfig.NetworkMode ?? '');
 
   const paths = pathsOf(context, id);
   await mkdir(paths.root, { recursive: true, mode: 0o710 });
@@ -56,14 +59,48 @@ export async function createContainer(
       imageName: request.Image ?? '',
       createdAt: new Date().toISOString(),
       config,
-      hostConfig: { ...hostConfig, NetworkMode: networkMode },
+      hostConfig,
+      mounts,
     });
     context.record(record, 'create');
-    return record;
+    return { record, warnings };
   } catch (error) {
     await rm(paths.root, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** The HostConfig as it is kept: filled in, and with ids for the names of other containers. */
+function settleHostConfig(context: Context, request: CreateRequest, limits: HostConfig): HostConfig {
+  const { cgroups, runtime, store, networks } = context;
+  const host = settleDonors(store, fillHostConfig(limits, { cgroups, runtime: runtime.name }));
+  const mode = request.NetworkDisabled === true ? 'none' : (host.NetworkMode ?? '');
+  return {
+    ...host,
+    NetworkMode: mode.startsWith('container:') ? mode : networks.modeOf(mode),
+    Links: settleLinks(store, host) ?? null,
+  };
+}
+
+/** Another container that mounts are taken from. Throws `invalid`: a 404 would make clients pull the image. */
+function findDonor(context: Context, name: string): ContainerRecord {
+  try {
+    return context.store.find(name);
+  } catch (error) {
+    if (!(error instanceof BerthError)) throw error;
+    throw new BerthError('invalid', error.message, { hint: error.hint, cause: error });
+  }
+}
+
+/** A container's host name where the client gives none: its short id, that of the network it joins, or the host's. */
+function identityOf(context: Context, request: CreateRequest, host: HostConfig, id: string) {
+  const donor = donorOf(context.store, host, 'NetworkMode');
+  if (donor !== undefined) {
+    const { Hostname: hostname = '', Domainname: domainname = '' } = donor.config;
+    return { hostname, domainname };
+  }
+  const named = host.NetworkMode === 'host' ? machineName() : id.slice(0, SHORT_ID);
+  return { hostname: request.Hostname || named, domainname: request.Domainname ?? '' };
 }
 
 /** The name that was asked for, without its slash; undefined where none was. Throws `invalid`, `conflict`. */
@@ -90,16 +127,18 @@ function requirePlatform(image: StoredImage, platform: string | undefined): void
 function mergeConfig(
   given: Omit<CreateContainerBody, 'HostConfig' | 'NetworkingConfig'>,
   image: ContainerConfig,
-  id: string,
+  identity: { readonly hostname: string; readonly domainname: string },
 ): ContainerConfig {
   const ownEntrypoint = given.Entrypoint != null && given.Entrypoint.length > 0;
   const entrypoint = ownEntrypoint ? given.Entrypoint : image.Entrypoint;
   const command = given.Cmd != null && given.Cmd.length > 0 ? given.Cmd : ownEntrypoint ? null : image.Cmd;
-  const { Volumes: _volumes, ...rest } = given;
+  const { Volumes: _volumes, Healthcheck: _health, ...rest } = given;
+  const health = mergeHealth(given.Healthcheck, image.Healthcheck);
+  const shell = given.Shell?.length ? given.Shell : image.Shell;
   return {
     ...rest,
-    Hostname: given.Hostname || id.slice(0, SHORT_ID),
-    Domainname: given.Domainname ?? '',
+    Hostname: identity.hostname,
+    Domainname: identity.domainname,
     User: given.User || image.User || '',
     AttachStdin: given.AttachStdin ?? false,
     AttachStdout: given.AttachStdout ?? false,
@@ -120,6 +159,8 @@ function mergeConfig(
     OnBuild: null,
     ...(given.StopSignal || image.StopSignal ? { StopSignal: given.StopSignal || image.StopSignal } : {}),
     ...(given.StopTimeout == null ? {} : { StopTimeout: given.StopTimeout }),
+    ...(health === undefined ? {} : { Healthcheck: health }),
+    ...(shell?.length ? { Shell: shell } : {}),
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { BerthError, isErrno, toBerthError } from '../api/errors.ts';
 import { isAlive } from '../host/processes.ts';
 import { unmount } from '../host/syscalls.ts';
+import { cgroupPathOf } from './cgroup-path.ts';
 import { type Context, pathsOf } from './context.ts';
 import { recordNetwork } from './network-events.ts';
 import { type ContainerRecord, type Ending, type Life, tellEnd } from './record.ts';
@@ -84,14 +85,23 @@ function execSeconds({ startedAt, finishedAt }: Ending): string {
 }
 
 /** Takes away all that a run had of the kernel and of the run directory. Safe to repeat, and where there is nothing. */
-export async function releaseRun(context: Context, record: Pick<ContainerRecord, 'id'>): Promise<void> {
+export async function releaseRun(
+  context: Context,
+  record: Pick<ContainerRecord, 'id'> & Partial<Pick<ContainerRecord, 'hostConfig'>>,
+): Promise<void> {
   const paths = pathsOf(context, record.id);
+  const shared = context.store
+    .all()
+    .some(
+      (other) => other.hostConfig.NetworkMode === `container:${record.id}` && other.life.status === 'running',
+    );
   await Promise.all([
     // A run has its bundle from before its process to after it: without one, the runtime has nothing of it.
-    existsSync(paths.bundle) ? context.runtime.remove(record.id) : undefined,
-    context.networks.disconnect(record.id, paths.netns),
+    existsSync(paths.bundle) ? context.runtime.remove(record.id, cgroupPathOf(context, record)) : undefined,
+    context.networks.disconnect(record.id, paths.netns, { shared }),
   ]);
   unmountIfMounted(paths.rootfs);
+  unmountIfMounted(paths.shm);
   await rm(paths.bundle, { recursive: true, force: true });
   await unlinkIfThere(paths.exit);
 }

@@ -3,6 +3,8 @@ import { BerthError } from '../api/errors.ts';
 import type { ContainerConfig, HostConfig } from '../api/wire.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
 import { type Database, durably } from '../state/database.ts';
+import { parseBind } from './mounts/bind-text.ts';
+import type { ContainerMount } from './mounts/types.ts';
 
 /** Where a container is in its life. Times are RFC 3339. */
 export type Life =
@@ -56,7 +58,10 @@ export type ContainerRecord = {
   readonly createdAt: string;
   /** The image's config with the user's over it. */
   readonly config: ContainerConfig;
-  readonly hostConfig: HostConfig;
+  /** Changes with `update` alone. */
+  hostConfig: HostConfig;
+  /** What is mounted into it, as settled at its creation. */
+  readonly mounts: readonly ContainerMount[];
   life: Life;
   restarts: Restarts;
   /** Starts it again when its policy's pause is over. */
@@ -81,6 +86,7 @@ type Row = {
   readonly created_at: string;
   readonly config: string;
   readonly host_config: string;
+  readonly mounts: string | null;
   readonly state: string;
   readonly restarts: string;
 };
@@ -101,20 +107,22 @@ export type ContainerStore = {
   saveLife(record: ContainerRecord, life: Life, restarts?: Restarts): void;
   /** Throws `conflict` when the name is in use. */
   rename(record: ContainerRecord, name: string): void;
+  saveHostConfig(record: ContainerRecord, hostConfig: HostConfig): void;
   drop(record: ContainerRecord): void;
 };
 
 export type NewContainer = Pick<
   ContainerRecord,
-  'id' | 'name' | 'imageId' | 'imageName' | 'createdAt' | 'config' | 'hostConfig'
+  'id' | 'name' | 'imageId' | 'imageName' | 'createdAt' | 'config' | 'hostConfig' | 'mounts'
 >;
 
 export function openContainerStore(database: Database): ContainerStore {
   const insert = database.prepare(
-    'INSERT INTO containers (id, name, image_id, image_name, created_at, config, host_config, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO containers (id, name, image_id, image_name, created_at, config, host_config, mounts, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   );
   const update = database.prepare('UPDATE containers SET state = ?, restarts = ? WHERE id = ?');
   const updateName = database.prepare('UPDATE containers SET name = ? WHERE id = ?');
+  const updateHostConfig = database.prepare('UPDATE containers SET host_config = ? WHERE id = ?');
   const remove = database.prepare('DELETE FROM containers WHERE id = ?');
   const records = new Map<string, ContainerRecord>();
   const names = new Map<string, ContainerRecord>();
@@ -146,6 +154,7 @@ export function openContainerStore(database: Database): ContainerStore {
         createdAt: row.created_at,
         config: JSON.parse(row.config) as ContainerConfig,
         hostConfig: JSON.parse(row.host_config) as HostConfig,
+        mounts: readMounts(row),
       },
       JSON.parse(row.state) as Life,
       { ...noRestarts, ...(JSON.parse(row.restarts) as Partial<Restarts>) },
@@ -179,11 +188,9 @@ export function openContainerStore(database: Database): ContainerStore {
       const owner = names.get(fields.name);
       if (owner !== undefined) throw nameInUse(fields.name, owner.id);
       const life: Life = { status: 'created', exitCode: 0, error: '' };
-      const { id, name, imageId, imageName, createdAt } = fields;
-      const [config, hostConfig] = [JSON.stringify(fields.config), JSON.stringify(fields.hostConfig)];
-      durably(database, () =>
-        insert.run(id, name, imageId, imageName, createdAt, config, hostConfig, JSON.stringify(life)),
-      );
+      const { id, name, imageId, imageName, createdAt, config, hostConfig, mounts } = fields;
+      const texts = [config, hostConfig, mounts, life].map((value) => JSON.stringify(value));
+      durably(database, () => insert.run(id, name, imageId, imageName, createdAt, ...texts));
       return hold(fields, life, noRestarts);
     },
     saveLife(record, life, restarts = record.restarts) {
@@ -203,6 +210,10 @@ export function openContainerStore(database: Database): ContainerStore {
       record.name = name;
       names.set(name, record);
     },
+    saveHostConfig(record, hostConfig) {
+      durably(database, () => updateHostConfig.run(JSON.stringify(hostConfig), record.id));
+      record.hostConfig = hostConfig;
+    },
     drop(record) {
       remove.run(record.id);
       records.delete(record.id);
@@ -215,6 +226,13 @@ export function openContainerStore(database: Database): ContainerStore {
 /** Whether docker calls it running: also between two runs, when its policy is about to start it. */
 export function isActive(life: Life): boolean {
   return life.status === 'running' || life.status === 'restarting';
+}
+
+/** Rows of engines that kept no mounts have binds alone. */
+function readMounts(row: Row): readonly ContainerMount[] {
+  if (row.mounts !== null) return JSON.parse(row.mounts) as readonly ContainerMount[];
+  const { Binds } = JSON.parse(row.host_config) as HostConfig;
+  return (Binds ?? []).map(parseBind);
 }
 
 /** The words that docker's clients know. */

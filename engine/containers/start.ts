@@ -1,19 +1,18 @@
-import { mkdir, rm, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { mkdir, rm, unlink } from 'node:fs/promises';
 import { type BerthError, isErrno, toBerthError } from '../api/errors.ts';
 import { identifyProcess } from '../host/processes.ts';
-import { makeDirInRoot } from '../host/rooted.ts';
 import { mount, unmount } from '../host/syscalls.ts';
-import type { Connection, NetworkMode } from '../networks/types.ts';
+import type { NetworkMode } from '../networks/types.ts';
 import { openInput } from '../runtime/input.ts';
 import { createMonitored, resizeTerminal } from '../runtime/monitor.ts';
-import { buildSpec } from '../runtime/spec.ts';
-import { resolveUser } from '../runtime/users.ts';
-import { parseBind, prepareBind } from './binds.ts';
+import { type JoinedNetwork, writeBundle } from './bundle.ts';
+import { cgroupPathOf } from './cgroup-path.ts';
 import { type ContainerPaths, type Context, pathsOf } from './context.ts';
-import { writeNetworkFiles } from './files.ts';
+import { updateLinked } from './links.ts';
 import { recordNetwork } from './network-events.ts';
 import type { ContainerRecord } from './record.ts';
+import { joinNetwork, networkOwner, shmBytes } from './sharing.ts';
 
 /** What a shell answers for a command that can't be executed, and for one that isn't there. */
 const EXIT_NOT_EXECUTABLE = 126;
@@ -29,13 +28,12 @@ export async function startContainer(context: Context, record: ContainerRecord):
   try {
     await using undo = new AsyncDisposableStack();
     await mountRootfs(context, record, paths, undo);
-    const mode = record.hostConfig.NetworkMode as NetworkMode;
     await mkdir(paths.bundle, { recursive: true, mode: 0o700 });
     undo.defer(() => rm(paths.bundle, { recursive: true, force: true }));
-    const connection = await context.networks.connect({ containerId: record.id, mode, path: paths.netns });
-    undo.defer(() => context.networks.disconnect(record.id, paths.netns));
-    await writeBundle(context, record, paths, connection);
-    const pid = await createProcess(context, record, paths, undo);
+    mountSharedMemory(record, paths, undo);
+    const network = await connectNetwork(context, record, paths, undo);
+    const { sharesMounts } = await writeBundle(context, record, network);
+    const pid = await createProcess(context, record, { paths, sharesMounts }, undo);
     await resizeToConsole(record, paths);
     connectWaitingInputs(record, paths);
     const process = identifyProcess(pid);
@@ -54,6 +52,7 @@ export async function startContainer(context: Context, record: ContainerRecord):
     noteFailure(context, record, error);
     throw error;
   }
+  await updateLinked(context, record);
   recordNetwork(context, record, 'connect');
   context.record(record, 'start');
 }
@@ -75,54 +74,60 @@ async function mountRootfs(
   undo.defer(() => unmount(paths.rootfs, { detach: true }));
 }
 
-async function writeBundle(
+/** A /dev/shm that other containers may share is the host's file system, and bound into each of them. */
+function mountSharedMemory(
+  { hostConfig }: ContainerRecord,
+  paths: ContainerPaths,
+  undo: AsyncDisposableStack,
+): void {
+  if (hostConfig.IpcMode !== 'shareable') return;
+  mkdirSync(paths.shm, { recursive: true });
+  mount({
+    source: 'shm',
+    target: paths.shm,
+    type: 'tmpfs',
+    flags: ['nosuid', 'nodev', 'noexec'],
+    data: `mode=1777,size=${shmBytes(hostConfig)}`,
+  });
+  undo.defer(() => unmount(paths.shm, { detach: true }));
+}
+
+/** A network of its own, or that of another container. */
+async function connectNetwork(
   context: Context,
   record: ContainerRecord,
   paths: ContainerPaths,
-  connection: Connection,
-): Promise<void> {
-  const { config, hostConfig } = record;
-  const hostname = config.Hostname ?? '';
-  const user = await resolveUser(paths.rootfs, config.User ?? '');
-  if (config.WorkingDir) await makeDirInRoot(paths.rootfs, config.WorkingDir);
-  const mode = hostConfig.NetworkMode as NetworkMode;
-  const gateway = context.networks.endpointsOf(record.id, mode)[mode]?.Gateway || undefined;
-  await writeNetworkFiles(paths, { hostname, address: connection.address, gateway, mode, hostConfig });
-  const spec = buildSpec({
-    rootfs: paths.rootfs,
-    hostname,
-    args: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
-    config,
-    hostConfig,
-    user,
-    netns: connection.namespace,
-    cgroups: context.cgroups,
-    cgroupsPath: `${context.cgroupParent}/${record.id}`,
-    binds: [
-      { source: paths.resolvConf, destination: '/etc/resolv.conf', readOnly: false },
-      { source: paths.hostname, destination: '/etc/hostname', readOnly: false },
-      { source: paths.hosts, destination: '/etc/hosts', readOnly: false },
-      ...(hostConfig.Binds ?? []).map((bind) => prepareBind(parseBind(bind))),
-    ],
+  undo: AsyncDisposableStack,
+): Promise<JoinedNetwork> {
+  const owner = networkOwner(context.store, record);
+  if (owner !== record) return { owner, namespace: joinNetwork(owner), address: undefined };
+  const connection = await context.networks.connect({
+    containerId: record.id,
+    mode: record.hostConfig.NetworkMode as NetworkMode,
+    path: paths.netns,
+    mac: record.config.MacAddress || undefined,
   });
-  await writeFile(join(paths.bundle, 'config.json'), JSON.stringify(spec));
+  undo.defer(() => context.networks.disconnect(record.id, paths.netns));
+  const { namespace, address } = connection;
+  return { owner, namespace: namespace === undefined ? 'host' : { path: namespace }, address };
 }
 
 async function createProcess(
   context: Context,
   record: ContainerRecord,
-  paths: ContainerPaths,
+  { paths, sharesMounts }: { readonly paths: ContainerPaths; readonly sharesMounts: boolean },
   undo: AsyncDisposableStack,
 ): Promise<number> {
   const { id, config } = record;
   undo.defer(async () => {
-    await context.runtime.remove(id);
+    await context.runtime.remove(id, cgroupPathOf(context, record));
     await unlinkIfThere(paths.exit);
   });
   // One that an earlier run's monitor wrote late would end this run.
   await unlinkIfThere(paths.exit);
   return await createMonitored(context.conmon, context.runtime, {
     id,
+    sharesMounts,
     program: config.Entrypoint?.[0] ?? config.Cmd?.[0] ?? '',
     bundle: paths.bundle,
     log: paths.log,

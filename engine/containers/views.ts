@@ -1,16 +1,11 @@
-import type {
-  ContainerInspect,
-  ContainerState,
-  ContainerStatus,
-  ContainerSummary,
-  HostConfig,
-} from '../api/wire.ts';
+import type { ContainerInspect, ContainerState, ContainerStatus, ContainerSummary } from '../api/wire.ts';
 import type { NetworkMode } from '../networks/types.ts';
-import { maskedPaths, readonlyPaths } from '../runtime/spec.ts';
-import { bindView } from './binds.ts';
 import { type Context, pathsOf } from './context.ts';
 import { describeLife } from './duration.ts';
 import { lastEnding } from './end.ts';
+import { hostConfigView } from './host-config/fill.ts';
+import { linksView } from './links.ts';
+import { mountView } from './mounts/settle.ts';
 import { type ContainerRecord, isActive, type Life } from './record.ts';
 
 /** How Go writes a time that never was. */
@@ -37,7 +32,7 @@ export function summaryOf(context: Context, record: ContainerRecord, imageName: 
     Status: describeLife(record.life, Date.now()),
     HostConfig: { NetworkMode: mode },
     NetworkSettings: { Networks: context.networks.endpointsOf(record.id, mode) },
-    Mounts: (hostConfig.Binds ?? []).map(bindView),
+    Mounts: record.mounts.map(mountView),
   };
 }
 
@@ -73,16 +68,12 @@ export function inspectionOf(context: Context, record: ContainerRecord): Contain
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: null,
-    HostConfig: {
-      ...hostDefaults,
-      CgroupnsMode: context.cgroups === 'v2' ? 'private' : 'host',
-      ...withoutNulls(record.hostConfig),
-    },
+    HostConfig: { ...hostConfigView(record.hostConfig), Links: linksView(context.store, record) },
     GraphDriver: {
       Name: 'overlay',
       Data: { MergedDir: paths.rootfs, UpperDir: paths.upper, WorkDir: paths.work },
     },
-    Mounts: (record.hostConfig.Binds ?? []).map(bindView),
+    Mounts: record.mounts.map(mountView),
     Config: config,
     NetworkSettings: {
       Bridge: '',
@@ -123,54 +114,4 @@ function stateOf({ life }: ContainerRecord): ContainerState {
     StartedAt: life.status === 'running' ? life.startedAt : (last?.startedAt ?? NEVER),
     FinishedAt: last?.finishedAt ?? NEVER,
   };
-}
-
-/** What dockerd writes where the client said nothing. */
-const hostDefaults: HostConfig = {
-  Binds: null,
-  ContainerIDFile: '',
-  LogConfig: { Type: 'json-file', Config: {} },
-  NetworkMode: 'bridge',
-  PortBindings: {},
-  RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
-  AutoRemove: false,
-  VolumeDriver: '',
-  VolumesFrom: null,
-  CapAdd: null,
-  CapDrop: null,
-  Dns: [],
-  DnsOptions: [],
-  DnsSearch: [],
-  ExtraHosts: null,
-  GroupAdd: null,
-  IpcMode: 'private',
-  Cgroup: '',
-  Links: null,
-  OomScoreAdj: 0,
-  PidMode: '',
-  Privileged: false,
-  PublishAllPorts: false,
-  ReadonlyRootfs: false,
-  SecurityOpt: null,
-  UTSMode: '',
-  UsernsMode: '',
-  ShmSize: 64 * 2 ** 20,
-  Runtime: '',
-  Isolation: '',
-  CpuShares: 0,
-  Memory: 0,
-  NanoCpus: 0,
-  CpuPeriod: 0,
-  CpuQuota: 0,
-  MemorySwap: 0,
-  PidsLimit: null,
-  Ulimits: null,
-  MaskedPaths: maskedPaths,
-  ReadonlyPaths: readonlyPaths,
-};
-
-function withoutNulls(host: HostConfig): HostConfig {
-  return Object.fromEntries(
-    Object.entries(host).filter(([name, value]) => value !== null || hostDefaults[name] === undefined),
-  );
 }

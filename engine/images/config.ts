@@ -1,5 +1,6 @@
 import { type Digest, parseDigest } from '../api/digest.ts';
 import { BerthError } from '../api/errors.ts';
+import type { HealthConfig } from '../api/wire/host-config.ts';
 import type { ContainerConfig } from '../api/wire.ts';
 
 /** An image's config, checked: OCI image spec, config.md; Docker's has the same fields. */
@@ -53,6 +54,8 @@ export function parseImageConfig(bytes: Buffer, what: string): ImageConfig {
 function containerConfig(source: Json, fail: (why: string) => never): ContainerConfig {
   const { text, list, set, labels } = reader(source, fail);
   const stopSignal = text('StopSignal');
+  const health = healthcheck(source.Healthcheck, fail);
+  const shell = list('Shell');
   return {
     Hostname: '',
     Domainname: '',
@@ -73,7 +76,21 @@ function containerConfig(source: Json, fail: (why: string) => never): ContainerC
     OnBuild: list('OnBuild'),
     Labels: labels('Labels'),
     ...(stopSignal === undefined || stopSignal === '' ? {} : { StopSignal: stopSignal }),
+    ...(health === undefined ? {} : { Healthcheck: health }),
+    ...(shell?.length ? { Shell: shell } : {}),
   };
+}
+
+/** How an image wants its containers' health looked at; times in nanoseconds (Docker's image spec v1.3). */
+function healthcheck(value: unknown, fail: (why: string) => never): HealthConfig | undefined {
+  if (value == null) return undefined;
+  if (!isObject(value)) return fail('Healthcheck is not an object');
+  const numbers = ['Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries'].flatMap((name) => {
+    const number = value[name] ?? 0;
+    if (!Number.isSafeInteger(number) || (number as number) < 0) fail(`Healthcheck.${name} is not a number`);
+    return number === 0 ? [] : [[name, number] as const];
+  });
+  return { Test: reader(value, fail).list('Test') ?? [], ...Object.fromEntries(numbers) };
 }
 
 function reader(source: Json, fail: (why: string) => never) {

@@ -1,9 +1,10 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isErrno } from '../api/errors.ts';
+import { BerthError, isErrno } from '../api/errors.ts';
 import { addAddress, addDefaultRoute, addVethPair, linkUp, openRouteSocket } from '../host/netlink.ts';
 import { makeNetworkNamespace } from '../host/network-namespace.ts';
+import { runProgram } from '../host/programs.ts';
 import { unmount } from '../host/syscalls.ts';
 
 /** What is made inside a new network namespace: a link to the bridge and its address, or nothing but loopback. */
@@ -56,4 +57,13 @@ export async function removeNamespace(path: string): Promise<void> {
     if (!isErrno(error, 'EINVAL') && !isErrno(error, 'ENOENT')) throw error;
   }
   await rm(path, { force: true });
+}
+
+/** Takes a link away, both its ends, though its namespace goes on. Nothing where there is none. */
+export async function removeInterface(name: string): Promise<void> {
+  try {
+    await runProgram('ip', ['link', 'del', name]);
+  } catch (error) {
+    if (!(error instanceof BerthError) || !/Cannot find device/.test(error.message)) throw error;
+  }
 }

@@ -4,7 +4,7 @@ import type { EndpointSettings } from '../api/wire.ts';
 import type { Database } from '../state/database.ts';
 import { formatAddress, formatSubnet, parseSubnet, sizeOf } from './addresses.ts';
 import { ensureBridge, macOf, removeBridge } from './bridge.ts';
-import { createNamespace, removeNamespace } from './namespaces.ts';
+import { createNamespace, removeInterface, removeNamespace } from './namespaces.ts';
 import { chooseSubnet } from './pool.ts';
 import type { NetworkMode, Networks, NetworkView } from './types.ts';
 
@@ -110,10 +110,16 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
     });
   }
 
-  async function disconnect(containerId: string, path: string): Promise<void> {
+  async function disconnect(
+    containerId: string,
+    path: string,
+    { shared = false }: { readonly shared?: boolean } = {},
+  ): Promise<void> {
     await removeNamespace(path);
     const row = endpointOf(containerId);
     if (row === undefined) return;
+    // Before its address can be given to another.
+    if (shared) await removeInterface(row.host_interface);
     statements.dropEndpoint.run(containerId);
     taken.delete(row.address);
   }
@@ -129,7 +135,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
       return mode as NetworkMode;
     },
 
-    async connect({ containerId, mode, path }) {
+    async connect({ containerId, mode, path, mac: wantedMac }) {
       if (mode === 'host') return { namespace: undefined, address: undefined };
       if (mode === 'none') {
         createNamespace(path, undefined);
@@ -140,12 +146,13 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
       const id = randomBytes(32).toString('hex');
       const hostInterface = interfaceName(settings.bridge, id);
       const prefix = parseSubnet(network.subnet).prefix;
+      const mac = wantedMac ?? macOf(address);
       try {
-        statements.addEndpoint.run(id, network.id, containerId, address, macOf(address), hostInterface);
+        statements.addEndpoint.run(id, network.id, containerId, address, mac, hostInterface);
         const link = {
           bridge: network.bridge,
           hostInterface,
-          mac: macOf(address),
+          mac,
           address,
           prefix,
           gateway: network.gateway,
@@ -162,6 +169,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
     disconnect,
 
     endpointsOf(containerId, mode) {
+      if (!(modes as readonly string[]).includes(mode)) return {};
       const network = networkNamed(mode);
       const row = endpointOf(containerId);
       return { [mode]: endpointView(network, row) };

@@ -27,11 +27,16 @@ export type Networks = {
     readonly containerId: string;
     readonly mode: NetworkMode;
     readonly path: string;
+    /** MAC address of its interface; made from its address where it is not given. */
+    readonly mac?: string | undefined;
   }): Promise<Connection>;
-  /** Takes back what `connect` gave. Nothing where there is nothing. */
-  disconnect(containerId: string, path: string): Promise<void>;
-  /** The container's endpoints by network name, for inspect. */
-  endpointsOf(containerId: string, mode: NetworkMode): Readonly<Record<string, EndpointSettings>>;
+  /**
+   * Takes back what `connect` gave. Nothing where there is nothing. `shared`: others live in the namespace, so that it
+   * goes on, without the interface.
+   */
+  disconnect(containerId: string, path: string, options?: { readonly shared?: boolean }): Promise<void>;
+  /** The container's endpoints by network name, for inspect; none for one on another container's network. */
+  endpointsOf(containerId: string, mode: string): Readonly<Record<string, EndpointSettings>>;
   list(): readonly NetworkView[];
   /** By name, id, or unique prefix of an id. Throws `notFound`. */
   inspect(name: string): NetworkView;

@@ -16,6 +16,8 @@ export type MonitorPaths = {
 
 export type MonitorRequest = MonitorPaths & {
   readonly id: string;
+  /** Its mounts are seen on the host. */
+  readonly sharesMounts: boolean;
   /** First word of the command, for messages. */
   readonly program: string;
   readonly tty: boolean;
@@ -39,6 +41,7 @@ export async function createMonitored(
   runtime: OciRuntime,
   request: MonitorRequest,
 ): Promise<number> {
+  const program = request.sharesMounts ? runtime.sharingProgram : runtime.program;
   const { pipes } = startProgram(conmon, {
     cwd: request.bundle,
     detached: true,
@@ -49,7 +52,7 @@ export async function createMonitored(
       ...['--api-version', '1', '--cid', request.id, '--cuuid', request.id, '--name', request.id],
       ...['--bundle', request.bundle, '--container-pidfile', join(request.bundle, 'pid')],
       ...['--conmon-pidfile', join(request.bundle, 'conmon.pid'), '--persist-dir', request.bundle],
-      ...['--runtime', runtime.program, ...runtime.args.flatMap((arg) => ['--runtime-arg', arg])],
+      ...['--runtime', program, ...runtime.args.flatMap((arg) => ['--runtime-arg', arg])],
       ...['--log-path', `k8s-file:${request.log}`, '--no-sync-log'],
       ...['--exit-dir', request.exitDir, '--full-attach'],
       ...(request.tty ? ['--terminal'] : []),

@@ -12,10 +12,14 @@ export type OciRuntime = {
   readonly program: string;
   readonly args: readonly string[];
   start(id: string): Promise<void>;
+  /** Sets limits of a container that runs, as `linux.resources` of an OCI spec says them. */
+  update(id: string, resources: object): Promise<void>;
   /** `created`, `running`, `paused`, `stopped`; undefined where the runtime does not know it. */
   status(id: string): Promise<{ readonly status: string; readonly pid: number } | undefined>;
-  /** Kills what is left of it, and takes its cgroup and the runtime's record of it away. */
-  remove(id: string): Promise<void>;
+  /** The same for a container whose mounts are seen on the host: see `withoutUnified`. */
+  readonly sharingProgram: string;
+  /** Kills what is left of it, and takes its cgroup (a path in every hierarchy) and the runtime's record of it away. */
+  remove(id: string, cgroup?: string): Promise<void>;
 };
 
 /**
@@ -36,8 +40,11 @@ export async function openRuntime(options: {
     });
   }
   const name = found.endsWith('runc') ? 'runc' : 'crun';
-  const program =
-    name === 'crun' && options.cgroups === 'hybrid' ? withoutUnified(found, options.runDir) : found;
+  const hidden = name === 'crun' && options.cgroups === 'hybrid';
+  const program = hidden ? withoutUnified(found, join(options.runDir, 'crun'), { sharing: false }) : found;
+  const sharingProgram = hidden
+    ? withoutUnified(found, join(options.runDir, 'crun-sharing'), { sharing: true })
+    : found;
   const args = ['--root', options.stateDir];
   const version = /version ([\w.]+)/.exec(await runProgram(found, ['--version']))?.[1] ?? 'unknown';
 
@@ -45,9 +52,15 @@ export async function openRuntime(options: {
     name,
     version,
     program,
+    sharingProgram,
     args,
     async start(id) {
       await runProgram(found, [...args, 'start', id]);
+    },
+    async update(id, resources) {
+      await runProgram(program, [...args, 'update', '--resources', '-', id], {
+        input: JSON.stringify(resources),
+      });
     },
     async status(id) {
       const text = await unlessUnknown(runProgram(found, [...args, 'state', id]));
@@ -55,10 +68,10 @@ export async function openRuntime(options: {
       const state = JSON.parse(text) as { status: string; pid: number };
       return { status: state.status, pid: state.pid };
     },
-    async remove(id) {
+    async remove(id, cgroup = join(options.cgroupParent, id)) {
       await unlessUnknown(runProgram(found, [...args, 'delete', '--force', id]));
       // A create that failed halfway leaves a cgroup that the runtime has no record of.
-      removeCgroup(join(options.cgroupParent, id));
+      removeCgroup(cgroup);
     },
   };
 }
@@ -77,12 +90,14 @@ async function unlessUnknown(work: Promise<string>): Promise<string | undefined>
 /**
  * crun 1.8 refuses to work where v1 controllers and a v2 tree stand side by side. In a mount namespace of its
  * own, without the v2 tree, it works; the namespace ends with crun itself, so it holds no mount.
- * See docs/decisions/0003-hybrid-cgroups.md.
+ * See docs/decisions/0003-hybrid-cgroups.md. `sharing`: what a container mounts is seen on the host where that was
+ * asked for; only the mounts of cgroups are cut off, so that the host keeps its own. That takes a spawn more.
  */
-function withoutUnified(crun: string, runDir: string): string {
-  const path = join(runDir, 'crun');
+function withoutUnified(crun: string, path: string, { sharing }: { readonly sharing: boolean }): string {
+  const propagation = sharing ? 'unchanged' : 'slave';
+  const cut = sharing ? 'mount --make-rprivate /sys/fs/cgroup && ' : '';
   const script = `#!/bin/sh
-exec unshare --mount --propagation slave -- /bin/sh -c 'umount -l /sys/fs/cgroup/unified && exec ${crun} "$@"' crun "$@"
+exec unshare --mount --propagation ${propagation} -- /bin/sh -c '${cut}umount -l /sys/fs/cgroup/unified && exec ${crun} "$@"' crun "$@"
 `;
   writeFileSync(path, script, { mode: 0o755 });
   chmodSync(path, 0o755);

@@ -7,7 +7,7 @@ import { readInRoot, resolveInRoot } from '../host/rooted.ts';
 import { chooseCapabilities } from './capabilities.ts';
 import { detectCgroups } from './cgroups.ts';
 import { startFailure } from './monitor.ts';
-import { defaultSeccomp } from './seccomp.ts';
+import { seccompFor } from './seccomp.ts';
 import { resolveUser } from './users.ts';
 
 const held = new Set(['CHOWN', 'KILL', 'NET_ADMIN', 'NET_RAW', 'SYS_ADMIN', 'MKNOD']);
@@ -30,7 +30,7 @@ test('capabilities are added and dropped by name, with ALL for all of them', () 
 test('system calls that need a capability are allowed only with it', () => {
   const allowed = (capabilities: readonly string[]) =>
     new Set(
-      defaultSeccomp(capabilities)
+      seccompFor(capabilities)
         .syscalls.filter((rule) => rule.action === 'SCMP_ACT_ALLOW')
         .flatMap((rule) => rule.names),
     );

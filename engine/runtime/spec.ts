@@ -1,8 +1,14 @@
+import { readFileSync } from 'node:fs';
 import type { ContainerConfig, HostConfig } from '../api/wire.ts';
 import { chooseCapabilities } from './capabilities.ts';
-import { type CgroupLayout, countsSwap } from './cgroups.ts';
-import { hostDevices } from './devices.ts';
-import { defaultSeccomp } from './seccomp.ts';
+import type { CgroupLayout } from './cgroups.ts';
+import { allowDevice, hostDevices, mappedDevices, parseDeviceRule } from './devices.ts';
+import { mountsOf, rootPropagation, type SharedMemory, type SpecMount } from './mounts.ts';
+import { type Namespaces, namespacesOf } from './namespaces.ts';
+import { resourcesOf } from './resources.ts';
+import { rlimits } from './rlimits.ts';
+import { seccompFor } from './seccomp.ts';
+import { readSecurityOptions } from './security.ts';
 import type { ContainerUser } from './users.ts';
 
 /** What a spec is made of. Paths are the host's. */
@@ -13,15 +19,14 @@ export type SpecInput = {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   readonly user: ContainerUser;
-  /** Path of the network namespace to join; undefined for the host's own. */
-  readonly netns: string | undefined;
+  readonly namespaces: Namespaces;
+  readonly sharedMemory: SharedMemory;
   readonly cgroups: CgroupLayout;
   readonly cgroupsPath: string;
-  /** Files and directories of the host that are seen inside. */
-  readonly binds: readonly Bind[];
+  /** Environment that linked containers give; the container's own goes over it. */
+  readonly linked: readonly string[];
+  readonly mounts: readonly SpecMount[];
 };
-
-export type Bind = { readonly source: string; readonly destination: string; readonly readOnly: boolean };
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -41,18 +46,19 @@ export const maskedPaths = [
 ];
 export const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
-const CPU_PERIOD_US = 100_000;
-const SHM_BYTES = 64 * 2 ** 20;
-
 /** The OCI runtime specification (v1.0.2) of a container. Throws `invalid` on capabilities or options that make no sense. */
 export function buildSpec(input: SpecInput): object {
-  const { config, hostConfig, user } = input;
+  const { config, hostConfig, user, namespaces } = input;
   const privileged = hostConfig.Privileged === true;
   const capabilities = chooseCapabilities({ add: hostConfig.CapAdd, drop: hostConfig.CapDrop, privileged });
   // A process of another user than root starts with none of them in force, as execve(2) would have it.
   const inForce = user.uid === 0 ? capabilities : [];
-  const security = new Set((hostConfig.SecurityOpt ?? []).map((option) => option.replace(':', '=')));
-  const unconfined = privileged || security.has('seccomp=unconfined');
+  const security = readSecurityOptions(hostConfig.SecurityOpt);
+  const unconfined = privileged && security.seccomp === undefined;
+  const limits = rlimits(hostConfig.Ulimits);
+  const devices = devicesOf(hostConfig);
+  const propagation = rootPropagation(input.mounts);
+  const annotations = hostConfig.Annotations ?? {};
   return {
     ociVersion: '1.0.2',
     process: {
@@ -68,27 +74,33 @@ export function buildSpec(input: SpecInput): object {
         inheritable: [],
         ambient: [],
       },
-      noNewPrivileges: security.has('no-new-privileges') || security.has('no-new-privileges=true'),
+      noNewPrivileges: security.noNewPrivileges,
+      ...(limits.length === 0 ? {} : { rlimits: limits }),
+      ...oomScore(hostConfig.OomScoreAdj ?? 0),
+      ...(security.apparmor === undefined ? {} : { apparmorProfile: security.apparmor }),
     },
     root: { path: input.rootfs, readonly: hostConfig.ReadonlyRootfs === true },
-    hostname: input.hostname,
-    mounts: [...systemMounts(privileged), ...input.binds.map(bindMount)],
+    // Setting a name takes a namespace of its own.
+    ...(namespaces.uts === 'own' ? { hostname: input.hostname } : {}),
+    mounts: mountsOf({
+      privileged,
+      readOnlyRoot: hostConfig.ReadonlyRootfs === true,
+      sharedMemory: input.sharedMemory,
+      mounts: input.mounts,
+    }),
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     linux: {
       cgroupsPath: input.cgroupsPath,
-      namespaces: [
-        { type: 'pid' },
-        { type: 'ipc' },
-        { type: 'uts' },
-        { type: 'mount' },
-        // As Docker has it: of its own on v2, where it hides the host's paths; the host's on v1.
-        ...(input.cgroups === 'v2' ? [{ type: 'cgroup' }] : []),
-        ...(input.netns === undefined ? [] : [{ type: 'network', path: input.netns }]),
-      ],
-      resources: resources(hostConfig, input.cgroups),
-      devices: privileged ? hostDevices() : [],
+      namespaces: namespacesOf(namespaces),
+      resources: resourcesOf(hostConfig, input.cgroups, devices.rules),
+      devices: devices.nodes,
+      sysctl: sysctls(input),
+      ...(propagation === undefined ? {} : { rootfsPropagation: propagation }),
       maskedPaths: privileged ? [] : (hostConfig.MaskedPaths ?? maskedPaths),
       readonlyPaths: privileged ? [] : (hostConfig.ReadonlyPaths ?? readonlyPaths),
-      ...(unconfined ? {} : { seccomp: defaultSeccomp(capabilities) }),
+      ...(unconfined || security.seccomp === 'unconfined'
+        ? {}
+        : { seccomp: seccompFor(capabilities, security.seccomp) }),
     },
   };
 }
@@ -101,7 +113,7 @@ function environment(input: SpecInput): readonly string[] {
     ...(input.config.Tty === true ? ([['TERM', 'xterm']] as const) : []),
     ['HOME', input.user.home],
   ]);
-  for (const entry of input.config.Env ?? []) {
+  for (const entry of [...input.linked, ...(input.config.Env ?? [])]) {
     const equals = entry.indexOf('=');
     // A name alone takes the variable away.
     if (equals < 0) values.delete(entry);
@@ -110,62 +122,44 @@ function environment(input: SpecInput): readonly string[] {
   return [...values].map(([name, value]) => `${name}=${value}`);
 }
 
-function systemMounts(privileged: boolean): readonly object[] {
-  const access = privileged ? 'rw' : 'ro';
-  return [
-    { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
-    {
-      destination: '/dev',
-      type: 'tmpfs',
-      source: 'tmpfs',
-      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
-    },
-    {
-      destination: '/dev/pts',
-      type: 'devpts',
-      source: 'devpts',
-      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
-    },
-    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
-    {
-      destination: '/dev/shm',
-      type: 'tmpfs',
-      source: 'shm',
-      options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${SHM_BYTES}`],
-    },
-    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', access] },
-    {
-      destination: '/sys/fs/cgroup',
-      type: 'cgroup',
-      source: 'cgroup',
-      options: ['nosuid', 'noexec', 'nodev', 'relatime', access],
-    },
-  ];
-}
-
-function bindMount(bind: Bind): object {
+/** The device nodes of a container, and what its cgroup allows. A privileged one has all of both. */
+function devicesOf(hostConfig: HostConfig) {
+  const privileged = hostConfig.Privileged === true;
+  const asked = (hostConfig.Devices ?? []).map((mapping) => ({
+    access: mapping.CgroupPermissions || 'rwm',
+    found: mappedDevices(mapping),
+  }));
+  const nodes = new Map(
+    [...(privileged ? hostDevices() : []), ...asked.flatMap(({ found }) => found)].map((device) => [
+      device.path,
+      device,
+    ]),
+  );
   return {
-    destination: bind.destination,
-    type: 'bind',
-    source: bind.source,
-    options: ['rbind', 'rprivate', bind.readOnly ? 'ro' : 'rw'],
+    nodes: [...nodes.values()],
+    rules: [
+      { allow: privileged, access: 'rwm' },
+      ...(privileged
+        ? []
+        : asked.flatMap(({ found, access }) => found.map((device) => allowDevice(device, access)))),
+      ...(hostConfig.DeviceCgroupRules ?? []).map(parseDeviceRule),
+    ],
   };
 }
 
-function resources(hostConfig: HostConfig, cgroups: CgroupLayout): object {
-  const { Memory = 0, MemorySwap = 0, NanoCpus = 0, CpuShares = 0, PidsLimit } = hostConfig;
-  // What is said of swap counts memory too; nothing said means as much again.
-  const swap = MemorySwap === 0 ? Memory * 2 : MemorySwap;
-  const quota = NanoCpus > 0 ? Math.round((NanoCpus / 1e9) * CPU_PERIOD_US) : (hostConfig.CpuQuota ?? 0);
-  const period = NanoCpus > 0 ? CPU_PERIOD_US : (hostConfig.CpuPeriod ?? 0);
+/** docker's settings for a network of one's own, that all may open low ports and ping, and those that were asked for. */
+function sysctls({ hostConfig, config, namespaces }: SpecInput): Readonly<Record<string, string>> {
   return {
-    devices: [{ allow: hostConfig.Privileged === true, access: 'rwm' }],
-    ...(Memory > 0 ? { memory: { limit: Memory, ...(countsSwap(cgroups) ? { swap } : {}) } } : {}),
-    cpu: {
-      ...(CpuShares > 0 ? { shares: CpuShares } : {}),
-      ...(quota > 0 ? { quota } : {}),
-      ...(period > 0 ? { period } : {}),
-    },
-    ...(typeof PidsLimit === 'number' && PidsLimit > 0 ? { pids: { limit: PidsLimit } } : {}),
+    ...(namespaces.network === 'host'
+      ? {}
+      : { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' }),
+    ...(namespaces.uts === 'own' && config.Domainname ? { 'kernel.domainname': config.Domainname } : {}),
+    ...hostConfig.Sysctls,
   };
+}
+
+/** Said only where it is another than the engine's own: to lower it takes a privilege (proc_pid_oom_score_adj(5)). */
+function oomScore(wanted: number): object {
+  const own = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'));
+  return wanted === own ? {} : { oomScoreAdj: wanted };
 }

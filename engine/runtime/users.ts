@@ -13,9 +13,14 @@ const MAX_ID = 2 ** 31 - 1;
 
 /**
  * Finds a user as an image or a person names it (`www-data`, `33`, `33:www-data`, empty for root) in the
- * passwd and group files of the tree at `root`. A number needs no entry; a name does: throws `invalid`.
+ * passwd and group files of the tree at `root`, in these groups too. A number needs no entry; a name does: throws
+ * `invalid`.
  */
-export async function resolveUser(root: string, text: string): Promise<ContainerUser> {
+export async function resolveUser(
+  root: string,
+  text: string,
+  groups: readonly string[] = [],
+): Promise<ContainerUser> {
   const colon = text.indexOf(':');
   const userPart = colon < 0 ? text : text.slice(0, colon);
   const groupPart = colon < 0 ? undefined : text.slice(colon + 1);
@@ -30,25 +35,23 @@ export async function resolveUser(root: string, text: string): Promise<Container
     });
   }
   const home = entry?.[5] || '/';
-  if (groupPart !== undefined && groupPart !== '') {
-    const found = group.find((row) => row[0] === groupPart);
-    const gid = readId(found?.[2] ?? groupPart);
-    if (gid === undefined) {
-      throw new BerthError(
-        'invalid',
-        `unable to find group ${groupPart}: no matching entries in group file`,
-        {
-          hint: 'name a group that the image has, or a number',
-        },
-      );
-    }
-    return { uid, gid, additionalGids: [], home };
-  }
+  const more = groups.map((name) => findGroup(group, name));
+  if (groupPart !== undefined && groupPart !== '')
+    return { uid, gid: findGroup(group, groupPart), additionalGids: more, home };
   const name = entry?.[0];
   const additional = group
     .filter((row) => name !== undefined && (row[3] ?? '').split(',').includes(name))
     .flatMap((row) => readId(row[2] ?? '') ?? []);
-  return { uid, gid: readId(entry?.[3] ?? '0') ?? 0, additionalGids: additional, home };
+  const gids = [...new Set([...additional, ...more])];
+  return { uid, gid: readId(entry?.[3] ?? '0') ?? 0, additionalGids: gids, home };
+}
+
+function findGroup(group: readonly (readonly string[])[], text: string): number {
+  const gid = readId(group.find((row) => row[0] === text)?.[2] ?? text);
+  if (gid !== undefined) return gid;
+  throw new BerthError('invalid', `unable to find group ${text}: no matching entries in group file`, {
+    hint: 'name a group that the image has, or a number',
+  });
 }
 
 function rows(text: string | undefined): readonly (readonly string[])[] {

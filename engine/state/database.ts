@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { BerthError } from '../api/errors.ts';
-import { containerRestarts, containerTables } from './tables/containers.ts';
+import { containerMounts, containerRestarts, containerTables } from './tables/containers.ts';
 import { eventTables } from './tables/events.ts';
 import { imageTables } from './tables/images.ts';
 import { networkTables } from './tables/networks.ts';
@@ -11,6 +11,7 @@ export type Database = DatabaseSync;
 const migrations: readonly string[] = [
   imageTables + containerTables + networkTables + eventTables,
   containerRestarts,
+  containerMounts,
 ];
 
 /** How long a write waits for another process's transaction. */

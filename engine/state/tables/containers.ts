@@ -17,3 +17,8 @@ CREATE INDEX containers_by_image ON containers (image_id);
 export const containerRestarts = `
 ALTER TABLE containers ADD COLUMN restarts TEXT NOT NULL DEFAULT '{}';
 `;
+
+/** What is mounted into a container, settled when it is created: other containers' mounts are copied then. */
+export const containerMounts = `
+ALTER TABLE containers ADD COLUMN mounts TEXT;
+`;

@@ -1,0 +1,65 @@
+import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
+import { BerthError, isErrno } from '../../api/errors.ts';
+import type { HostConfig } from '../../api/wire.ts';
+import type { SpecMount } from '../../runtime/mounts.ts';
+import { readTmpfs } from './settle.ts';
+import type { BindMount, ContainerMount } from './types.ts';
+
+/** A container's mounts made ready for a start. Throws `invalid` for a source that isn't there or can't be shared. */
+export function prepareMounts(mounts: readonly ContainerMount[], host: HostConfig): readonly SpecMount[] {
+  return [
+    ...mounts.map((mount) => {
+      if (mount.type === 'tmpfs') {
+        const access = mount.readOnly ? ['ro'] : [];
+        return { destination: mount.destination, options: [...mount.options, ...access] };
+      }
+      prepareSource(mount);
+      return mount;
+    }),
+    ...Object.entries(host.Tmpfs ?? {}).map(([path, options]) => readTmpfs(path, options)),
+  ];
+}
+
+function prepareSource(bind: BindMount): void {
+  try {
+    lstatSync(bind.source);
+  } catch (error) {
+    if (isErrno(error, 'ENOTDIR')) {
+      throw new BerthError('invalid', `cannot bind ${bind.source}: a part of that path is no directory`, {
+        cause: error,
+      });
+    }
+    if (!isErrno(error, 'ENOENT')) throw error;
+    if (!bind.makesSource)
+      throw new BerthError('invalid', `bind source path does not exist: ${bind.source}`, { cause: error });
+    // What docker does for `-v`.
+    mkdirSync(bind.source, { recursive: true });
+  }
+  if (/^r?shared$/.test(bind.propagation)) requirePropagation(bind, /^shared:/, 'a shared mount');
+  if (/^r?slave$/.test(bind.propagation))
+    requirePropagation(bind, /^(shared|master):/, 'a shared or slave mount');
+}
+
+/** What a mount lets through is a property of the mount that its source lies on (proc_pid_mountinfo(5)). */
+function requirePropagation(bind: BindMount, wanted: RegExp, what: string): void {
+  const { target, tags } = mountUnder(bind.source);
+  if (tags.some((tag) => wanted.test(tag))) return;
+  throw new BerthError('invalid', `path ${bind.source} is mounted on ${target} but it is not ${what}`, {
+    hint: `mount --make-shared ${target}`,
+  });
+}
+
+function mountUnder(path: string): { readonly target: string; readonly tags: readonly string[] } {
+  let found = { target: '/', tags: [] as readonly string[] };
+  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
+    const fields = line.split(' ');
+    const target = (fields[4] ?? '').replace(/\\([0-7]{3})/g, (_all, digits) =>
+      String.fromCharCode(Number.parseInt(digits, 8)),
+    );
+    const within = target === '/' || path === target || path.startsWith(`${target}/`);
+    // Of two at one place the later one is on top.
+    if (target === '' || !within || target.length < found.target.length) continue;
+    found = { target, tags: fields.slice(6, fields.indexOf('-')) };
+  }
+  return found;
+}
