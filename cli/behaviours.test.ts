@@ -1,6 +1,7 @@
 import test from 'node:test';
 import { startEngine } from '../workshop/testing/engine.ts';
 import { bundleBerth } from './testing/berth.ts';
+import { formats } from './testing/formats.ts';
 import type { Behaviours } from './testing/given.ts';
 import { pulling } from './testing/pulling.ts';
 import { reading } from './testing/reading.ts';
@@ -8,7 +9,7 @@ import { running } from './testing/running.ts';
 import { terminals } from './testing/terminals.ts';
 
 /** The command line on Berth's own engine. */
-const everything: Behaviours = { ...running, ...reading, ...pulling, ...terminals };
+const everything: Behaviours = { ...running, ...reading, ...pulling, ...terminals, ...formats };
 
 test('on berth', async (t) => {
   await using berth = await bundleBerth();

@@ -2,6 +2,7 @@ import { BerthError, errorTable, toBerthError } from '../engine/api/errors.ts';
 import type { Command, Context } from './command.ts';
 import { entries, type Found, families, findCommand } from './commands/index.ts';
 import { complain } from './each.ts';
+import { FormatError } from './format-error.ts';
 import { nearest } from './nearest.ts';
 import { endOnClosedPipe, flush, openOutput } from './output.ts';
 import { listenForSignals } from './signals.ts';
@@ -133,5 +134,5 @@ function report(surroundings: Surroundings, error: BerthError): number {
   const { signals } = surroundings;
   if (error.code === 'cancelled' || signals.cancelled.aborted) return signals.exitCode();
   complain(surroundings, error);
-  return errorTable[error.code].exit;
+  return error instanceof FormatError ? error.exitCode : errorTable[error.code].exit;
 }

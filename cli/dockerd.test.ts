@@ -1,3 +1,4 @@
+import { formats } from './testing/formats.ts';
 import { testOnPeer } from './testing/on-peer.ts';
 import { pulling } from './testing/pulling.ts';
 import { reading } from './testing/reading.ts';
@@ -5,4 +6,4 @@ import { running } from './testing/running.ts';
 import { terminals } from './testing/terminals.ts';
 
 /** dockerd is the oracle: what the command line expects of an engine has to hold there too. */
-await testOnPeer('dockerd', { ...running, ...reading, ...pulling, ...terminals });
+await testOnPeer('dockerd', { ...running, ...reading, ...pulling, ...terminals, ...formats });

@@ -3,7 +3,7 @@ import { operations } from '../engine/api/operations.ts';
 import type { Client } from '../engine/client/client.ts';
 import type { Context, Flag } from './command.ts';
 import { complain } from './each.ts';
-import { fillTemplate, parseTemplate } from './template.ts';
+import { printable } from './printable.ts';
 
 export const kinds = ['container', 'image', 'network'] as const;
 export type Kind = (typeof kinds)[number];
@@ -11,7 +11,7 @@ export type Kind = (typeof kinds)[number];
 export const inspectFlags = {
   format: {
     type: 'string',
-    summary: "How to print: json (one object a line), or a template such as '{{.State.Status}}'",
+    summary: "How to print: json (on one line), or a Go template such as '{{.State.Status}}'",
     short: 'f',
     placeholder: 'FORMAT',
   } as Flag<string>,
@@ -21,7 +21,7 @@ export const inspectFlags = {
 type Asked = { readonly format?: string | undefined; readonly size?: boolean | undefined };
 
 /**
- * Prints all about each name: an indented JSON array, or by the format. The names are looked for among the kinds
+ * Prints all about each name: a JSON array, or by the format. The names are looked for among the kinds
  * in their order. Those that are nowhere are told on standard error. Gives the exit code: 1 where any was missing.
  */
 export async function inspectEach(
@@ -32,25 +32,49 @@ export async function inspectEach(
     flags,
   }: { readonly names: readonly string[]; readonly among: readonly Kind[]; readonly flags: Asked },
 ): Promise<number> {
-  const template =
-    flags.format === undefined || flags.format === 'json' ? undefined : parseTemplate(flags.format);
+  // Read before the engine is asked: a format that makes no sense asks for nothing.
+  const fill = await formatter(flags.format, context);
   const client = await context.connect();
-  const results = await Promise.allSettled(names.map((name) => inspectOne(client, name, among, flags)));
+  const results = await Promise.allSettled(
+    names.map(async (name) => {
+      const found = await inspectOne(client, name, among, flags);
+      return fill === undefined ? found.value : fill(found.value, goTypes[found.kind], { inspected: true });
+    }),
+  );
   const found: unknown[] = [];
-  const missing: BerthError[] = [];
+  const failed: BerthError[] = [];
   for (const result of results) {
     if (result.status === 'fulfilled') found.push(result.value);
-    else missing.push(toBerthError(result.reason));
+    else failed.push(toBerthError(result.reason));
   }
-  // Filled in before anything is printed: a format that doesn't fit prints nothing.
-  const lines =
-    template === undefined
-      ? found.map((item) => JSON.stringify(item))
-      : found.map((item) => fillTemplate(template, item));
-  if (flags.format === undefined) await context.stdout.write(`${JSON.stringify(found, null, 4)}\n`);
-  else for (const line of lines) context.stdout.line(line);
-  for (const error of missing) complain(context, error);
-  return missing.length > 0 ? 1 : 0;
+  const indent = flags.format === 'json' ? 0 : 4;
+  if (fill === undefined) await context.stdout.write(`${JSON.stringify(found, null, indent)}\n`);
+  else for (const line of found) context.stdout.line(String(line));
+  for (const error of failed) complain(context, error);
+  return failed.length > 0 ? 1 : 0;
+}
+
+/** What docker reads each kind into. */
+const goTypes: Readonly<Record<Kind, string>> = {
+  container: 'container.InspectResponse',
+  image: 'image.InspectResponse',
+  network: 'network.Inspect',
+};
+
+/** Fills a format in with data that docker reads into the type named; `inspected` where it may look at JSON too. */
+type Fill = (data: unknown, type: string, options?: { readonly inspected?: boolean }) => string;
+
+/** Prints one thing by a format; undefined where none was given, or `json`. Throws FormatError. */
+export async function formatter(
+  format: string | undefined,
+  { stdout, name }: { readonly stdout: Context['stdout']; readonly name?: string },
+): Promise<Fill | undefined> {
+  if (format === undefined || format === '' || format === 'json') return undefined;
+  const { fillInspected, fillTemplate, parseTemplate } = await import('./template.ts');
+  const template = parseTemplate(format, name === undefined ? {} : { name });
+  const shown = stdout.isTerminal ? { show: (text: string) => printable(text, { lines: true }) } : {};
+  return (data, type, { inspected = false } = {}) =>
+    (inspected ? fillInspected : fillTemplate)(template, data, { type, ...shown });
 }
 
 async function inspectOne(
@@ -58,7 +82,7 @@ async function inspectOne(
   name: string,
   among: readonly Kind[],
   { size }: Asked,
-): Promise<unknown> {
+): Promise<{ readonly kind: Kind; readonly value: unknown }> {
   const ask: Readonly<Record<Kind, () => Promise<unknown>>> = {
     container: () => client.call('containerInspect', { id: name, size }),
     image: () => client.call('imageInspect', { name }),
@@ -66,14 +90,14 @@ async function inspectOne(
   };
   for (const kind of among) {
     try {
-      return await ask[kind]();
+      return { kind, value: await ask[kind]() };
     } catch (thrown) {
       const error = toBerthError(thrown);
       const malformed = error.code === 'invalid' && among.length > 1;
       if (among.length === 1 || (error.code !== 'notFound' && !malformed)) throw error;
     }
   }
-  throw new BerthError('notFound', `no ${among.join(', ').replace(/, (?=\w+$)/, ' or ')} named ${name}`, {
+  throw new BerthError('notFound', `No such object: ${name}`, {
     hint: 'berth ps -a, or berth images',
   });
 }

@@ -5,7 +5,6 @@ import { ago, humanDuration, rfc3339Nano } from './duration.ts';
 import { nearest } from './nearest.ts';
 import { ellipsis, printable, shortId } from './printable.ts';
 import { layOut } from './table.ts';
-import { fillTemplate, parseTemplate } from './template.ts';
 
 test("spans of time are worded as docker's go-units words them", () => {
   const s = 1000;
@@ -77,23 +76,6 @@ test("columns are as wide as docker's, and wide characters count double", async 
   ]);
   assert.equal(header.indexOf('X'), 13);
   assert.equal(row, '日本語日本   y');
-});
-
-test('a template fills in fields, nested ones and JSON', () => {
-  const data = { Name: 'web', State: { Running: true, Pid: 7 }, Env: ['a'], None: null };
-  const fill = (text: string) => fillTemplate(parseTemplate(text), data);
-  assert.equal(fill('{{.Name}}\\t{{ .State.Pid }}!'), 'web\t7!');
-  assert.equal(fill('{{json .State}}{{json .Env}}'), '{"Running":true,"Pid":7}["a"]');
-  assert.equal(fill('{{json .}}'), JSON.stringify(data));
-  assert.equal(fill('<{{.None}}>'), '<>');
-});
-
-test('a template refuses what it does not know, rather than print something else', () => {
-  for (const text of ['{{range .Env}}x{{end}}', '{{.Name | upper}}', '{{index .Env 0}}', '{{.Name', '{{}}'])
-    assert.throws(() => parseTemplate(text), /can't use the format/);
-  assert.throws(() => fillTemplate(parseTemplate('{{.Nmae}}'), { Name: 'x' }), /no field \.Nmae/);
-  assert.throws(() => fillTemplate(parseTemplate('{{.toString}}'), { Name: 'x' }), /no field/);
-  assert.throws(() => fillTemplate(parseTemplate('{{.State}}'), { State: {} }), /not one value/);
 });
 
 test('control characters in foreign text never reach the terminal', () => {

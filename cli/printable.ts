@@ -20,3 +20,27 @@ export function ellipsis(text: string, cells: number): string {
 export function shortId(id: string): string {
   return id.replace(/^sha256:/, '').slice(0, 12);
 }
+
+const GO_ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+};
+
+/** Text in quotes as Go's strconv.Quote writes it, in which docker shows commands. */
+export function goQuote(text: string): string {
+  return `"${text.replace(/["\\]|[^\P{C}]|[^\P{Z} ]/gu, (character) => {
+    const known = GO_ESCAPES[character];
+    if (known !== undefined) return known;
+    const code = character.codePointAt(0) ?? 0;
+    const digits = code.toString(16);
+    if (code < 0x80) return `\\x${digits.padStart(2, '0')}`;
+    return code > 0xffff ? `\\U${digits.padStart(8, '0')}` : `\\u${digits.padStart(4, '0')}`;
+  })}"`;
+}

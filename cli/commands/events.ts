@@ -4,8 +4,11 @@ import { operations } from '../../engine/api/operations.ts';
 import type { EventMessage } from '../../engine/api/wire.ts';
 import { defineCommand, type Flag } from '../command.ts';
 import { rfc3339Nano } from '../duration.ts';
+import { FormatError } from '../format-error.ts';
 import { printable } from '../printable.ts';
-import { fillTemplate, parseTemplate } from '../template.ts';
+
+/** What docker exits with where a format can't be used at all. */
+const NOT_A_FORMAT = 64;
 
 const { since, until, filter } = operations.events.query;
 
@@ -18,7 +21,7 @@ export const command = defineCommand({
     filter,
     format: {
       type: 'string',
-      summary: "How to print: json (one object a line), or a template such as '{{.Action}}'",
+      summary: "How to print: json (one object a line), or a Go template such as '{{.Action}}'",
       placeholder: 'FORMAT',
     } as Flag<string>,
   },
@@ -36,7 +39,7 @@ export const command = defineCommand({
       until: flags.until === undefined ? undefined : unixMoment(flags.until),
       filter: flags.filter,
     };
-    const print = printerFor(flags.format);
+    const print = await printerFor(flags.format, context.stdout.isTerminal);
     const client = await context.connect();
     const { cancelled } = context.signals;
     for await (const line of client.rawLines('events', query, { signal: cancelled }))
@@ -49,12 +52,27 @@ export const command = defineCommand({
   },
 });
 
-/** Prints from the engine's own line: `timeNano` does not fit into a number. */
-function printerFor(format: string | undefined): (line: string) => string {
+/** Prints from the engine's own line: `timeNano` does not fit into a number. Throws FormatError. */
+async function printerFor(
+  format: string | undefined,
+  isTerminal: boolean,
+): Promise<(line: string) => string> {
   if (format === 'json') return (line) => line.trim();
-  if (format === undefined) return (line) => describe(JSON.parse(line) as EventMessage, timeOf(line));
+  if (format === undefined || format === '')
+    return (line) => describe(JSON.parse(line) as EventMessage, timeOf(line));
+  const { fillTemplate, parseTemplate } = await import('../template.ts');
   const template = parseTemplate(format);
-  return (line) => printable(fillTemplate(template, JSON.parse(line)), { lines: true });
+  const show = isTerminal ? (text: string) => printable(text, { lines: true }) : undefined;
+  const fill = (data: object) =>
+    fillTemplate(template, data, { type: '*events.Message', ...(show === undefined ? {} : { show }) });
+  // Before anything happens: a field that no event has is said at once.
+  try {
+    fill({});
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError(error.message, { exitCode: NOT_A_FORMAT });
+  }
+  return (line) => fill({ ...JSON.parse(line), timeNano: BigInt(timeOf(line) ?? 0) });
 }
 
 function timeOf(line: string): string | undefined {

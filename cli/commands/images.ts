@@ -1,3 +1,4 @@
+import { BerthError } from '../../engine/api/errors.ts';
 import { operations } from '../../engine/api/operations.ts';
 import { familiarName, parseReference } from '../../engine/api/reference.ts';
 import { formatSize } from '../../engine/api/sizes.ts';
@@ -15,6 +16,7 @@ export const command = defineCommand({
     all: { ...all, summary: 'Show images without a name that others are built on too' },
     filter,
     digests: { type: 'boolean', summary: 'Show digests' } as Flag<boolean>,
+    tree: { type: 'boolean', summary: 'Not supported: images have one platform here' } as Flag<boolean>,
     quiet: { type: 'boolean', summary: 'Print ids alone', short: 'q' } as Flag<boolean>,
     noTrunc: { type: 'boolean', summary: 'Show ids whole' } as Flag<boolean>,
     format: formatFlag,
@@ -25,25 +27,48 @@ export const command = defineCommand({
     { line: 'berth images --filter dangling=true -q', does: 'Ids of images without a name' },
   ],
   async run(context, { flags, args: [reference] }) {
-    const client = await context.connect();
     const { noTrunc = false, quiet, digests = false } = flags;
+    if (flags.tree)
+      throw new BerthError('unsupported', 'images --tree is not supported: an image has one platform here', {
+        hint: 'berth images --digests',
+      });
+    const client = await context.connect();
     const wanted = reference === undefined ? flags.filter : { ...flags.filter, reference: [reference] };
     const images = await client.call(
       'imageList',
       { all: flags.all, filter: wanted },
       { signal: context.signals.cancelled },
     );
-    const withDigests = digests || (flags.format?.includes('.Digest') ?? false);
+    const withDigests = digests || (flags.format?.includes('{{.Digest}}') ?? false);
     await printListing(context.stdout, {
       rows: images.flatMap((image) => rowsOf(image, withDigests)),
+      goName: '*formatter.imageContext',
       fields: imageFields(noTrunc),
       columns: ['Repository', 'Tag', ...(digests ? ['Digest'] : []), 'ID', 'CreatedSince', 'Size'],
       only: quiet ? 'ID' : undefined,
-      format: flags.format,
+      format: formatWithDigest(flags.format, digests),
+      raw: rawImage(quiet ?? false, digests),
     });
     return 0;
   },
 });
+
+/** As docker does: a table of one's own gets the digest too where `--digests` asks for it. */
+function formatWithDigest(format: string | undefined, digests: boolean): string | undefined {
+  const adds = digests && format?.startsWith('table ') && !format.includes('{{.Digest}}');
+  return adds ? `${format}\t{{.Digest}}` : format;
+}
+
+/** What `--format raw` stands for. */
+function rawImage(quiet: boolean, digests: boolean): string {
+  if (quiet) return 'image_id: {{.ID}}';
+  return `repository: {{.Repository}}
+tag: {{.Tag}}
+${digests ? 'digest: {{.Digest}}\n' : ''}image_id: {{.ID}}
+created_at: {{.CreatedAt}}
+virtual_size: {{.Size}}
+`;
+}
 
 const NONE = '<none>';
 type Row = {
@@ -65,12 +90,17 @@ function imageFields(noTrunc: boolean): ListFields<Row> {
     CreatedAt: { title: 'CREATED AT', of: ({ image }) => goTime(image.Created) },
     Size: { title: 'SIZE', of: ({ image }) => formatSize(image.Size) },
     Containers: { title: 'CONTAINERS', of: ({ image }) => counted(image.Containers) },
-    SharedSize: {
-      title: 'SHARED SIZE',
-      of: ({ image }) => ((image.SharedSize ?? -1) < 0 ? 'N/A' : formatSize(image.SharedSize)),
+    SharedSize: { title: 'SHARED SIZE', of: ({ image }) => sizeOrNot(image.SharedSize) },
+    UniqueSize: {
+      title: 'UNIQUE SIZE',
+      of: ({ image: { Size, SharedSize = -1 } }) => sizeOrNot(SharedSize < 0 ? -1 : Size - SharedSize),
     },
+    // Once another number; docker keeps it, with four digits.
+    VirtualSize: { title: 'SIZE', of: ({ image }) => formatSize(image.Size, 4) },
   };
 }
+
+const sizeOrNot = (bytes = -1) => (bytes < 0 ? 'N/A' : formatSize(bytes, 4));
 
 /** A row for each name that the image has; with `digests`, its digest in that repository beside it. */
 function rowsOf(image: ImageSummary, digests: boolean): readonly Row[] {

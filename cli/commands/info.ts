@@ -1,9 +1,9 @@
 import type { SystemInfo } from '../../engine/api/wire.ts';
 import { formatHost } from '../../engine/client/host.ts';
 import { type Context, defineCommand } from '../command.ts';
-import { inspectFlags } from '../inspecting.ts';
+import { formatter, inspectFlags } from '../inspecting.ts';
+import { clientVersion } from '../own-version.ts';
 import { printable } from '../printable.ts';
-import { fillTemplate, parseTemplate } from '../template.ts';
 
 export const command = defineCommand({
   usage: '[FLAGS]',
@@ -11,11 +11,12 @@ export const command = defineCommand({
   takes: [0, 0],
   examples: [{ line: "berth info -f '{{.ServerVersion}}'", does: 'One value' }],
   async run(context, { flags: { format } }) {
-    const template = format === undefined || format === 'json' ? undefined : parseTemplate(format);
+    const fill = await formatter(format, context);
     const client = await context.connect();
     const info = await client.call('info', {}, { signal: context.signals.cancelled });
-    if (template !== undefined) context.stdout.line(fillTemplate(template, info));
-    else if (format === 'json') context.stdout.line(JSON.stringify(info));
+    const all = { ...info, ClientInfo: { Debug: false, ...clientVersion(), Plugins: [], Warnings: null } };
+    if (fill !== undefined) context.stdout.line(fill(all, 'system.dockerInfo'));
+    else if (format === 'json') context.stdout.line(JSON.stringify(all));
     else describe(context, info, formatHost(client.host));
     return 0;
   },

@@ -1,17 +1,11 @@
-import type { VersionInfo } from '../../engine/api/wire.ts';
+import type { Labels, VersionInfo } from '../../engine/api/wire.ts';
 import { formatHost } from '../../engine/client/host.ts';
 import { type Context, defineCommand } from '../command.ts';
-import { inspectFlags } from '../inspecting.ts';
-import { ownVersion } from '../own-version.ts';
+import { formatter, inspectFlags } from '../inspecting.ts';
+import { clientVersion } from '../own-version.ts';
 import { printable } from '../printable.ts';
-import { fillTemplate, parseTemplate } from '../template.ts';
 
-const client = {
-  Version: ownVersion,
-  NodeVersion: process.versions.node,
-  Os: process.platform,
-  Arch: process.arch,
-};
+const client = clientVersion();
 
 export const command = defineCommand({
   usage: '[FLAGS]',
@@ -19,19 +13,38 @@ export const command = defineCommand({
   takes: [0, 0],
   examples: [{ line: "berth version -f '{{.Server.Version}}'", does: 'The version of the engine' }],
   async run(context, { flags: { format } }) {
-    const template = format === undefined || format === 'json' ? undefined : parseTemplate(format);
+    const fill = await formatter(format, { stdout: context.stdout, name: 'version' });
     const { stdout, signals } = context;
     // Told before the engine is asked: the client's version is known even where no engine answers.
     if (format === undefined) describeClient(context);
     const engine = await context.connect();
-    const server = await engine.call('version', {}, { signal: signals.cancelled });
+    const server = withReadableTime(await engine.call('version', {}, { signal: signals.cancelled }));
     const both = { Client: client, Server: server };
-    if (template !== undefined) stdout.line(fillTemplate(template, both));
+    if (fill !== undefined) stdout.line(fill(both, 'system.versionInfo'));
     else if (format === 'json') stdout.line(JSON.stringify(both));
     else describeServer(context, server, formatHost(engine.host));
     return 0;
   },
 });
+
+/** As docker words the time that the engine was built at: C's asctime, in the zone that it was told in. */
+function withReadableTime(server: VersionInfo): VersionInfo {
+  const reworded = (details: Labels | undefined): Labels | undefined => {
+    const [, year, month, day, time] =
+      /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.exec(
+        details?.BuildTime ?? '',
+      ) ?? [];
+    if (year === undefined) return details;
+    const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+    const [weekday, , name] = date.toUTCString().replace(',', '').split(' ');
+    return { ...details, BuildTime: `${weekday} ${name} ${String(Number(day)).padStart(2)} ${time} ${year}` };
+  };
+  const components = server.Components?.map((component) => {
+    const Details = component.Name === 'Engine' ? reworded(component.Details) : component.Details;
+    return { ...component, ...(Details === undefined ? {} : { Details }) };
+  });
+  return { ...server, ...(components === undefined ? {} : { Components: components }) };
+}
 
 function describeClient({ stdout }: Context): void {
   stdout.line('Client: Berth');

@@ -89,6 +89,7 @@ export const reading: Behaviours = {
         'Mounts',
         'Names',
         'Networks',
+        'Platform',
         'Ports',
       ],
       ...['RunningFor', 'Size', 'State', 'Status'],
@@ -96,7 +97,7 @@ export const reading: Behaviours = {
     assert.equal(row.ID, container.id.slice(0, 12));
     assert.match(row.CreatedAt, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC$/);
     const wrong = await given.berth.run(['ps', '--format', '{{.Nope}}'], { host: given.host });
-    assert.deepEqual([wrong.code, wrong.stdout], [125, '']);
+    assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
     const images = (await print(given, 'images', '--format', 'json')).trimEnd().split('\n');
     assert(
       images
@@ -121,10 +122,10 @@ export const reading: Behaviours = {
     assert.deepEqual([both[0].Id, both[1].Os], [container.id, 'linux']);
     const some = await berth.run(['inspect', '-f', '{{.Id}}', container.name, 'no-such-thing'], { host });
     assert.deepEqual([some.code, some.stdout], [1, `${container.id}\n`]);
-    assert.match(some.stderr, /^berth: no container, image or network named no-such-thing\n/);
+    assert.match(some.stderr, /^berth: No such object: no-such-thing\n/);
     const typed = await berth.run(['inspect', '--type', 'image', container.name], { host });
     assert.deepEqual([typed.code, typed.stdout], [1, '[]\n']);
-    assert.equal(JSON.parse(await print(given, 'image', 'inspect', '-f', 'json', 'busybox')).Os, 'linux');
+    assert.equal(JSON.parse(await print(given, 'image', 'inspect', '-f', 'json', 'busybox'))[0].Os, 'linux');
     assert.equal((await berth.run(['container', 'inspect', 'busybox'], { host })).code, 1);
   },
 

@@ -23,8 +23,8 @@ export function parseSize(text: string): number {
   return bytes;
 }
 
-/** A size for people, in powers of 1000 with at most four characters of number, as docker prints it: `77.9MB`. */
-export function formatSize(bytes: number): string {
+/** A size for people, in powers of 1000 with so many digits at most, as docker prints it: `77.9MB`. */
+export function formatSize(bytes: number, digits = 3): string {
   const names = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   let value = bytes;
   let index = 0;
@@ -32,5 +32,5 @@ export function formatSize(bytes: number): string {
     value /= 1000;
     index += 1;
   }
-  return `${Number(value.toPrecision(3))}${names[index]}`;
+  return `${Number(value.toPrecision(digits))}${names[index]}`;
 }
