@@ -2,8 +2,10 @@ import type { Case } from './case.ts';
 import { containerCases } from './cases-containers.ts';
 import { eventCases } from './cases-events.ts';
 import { imageCases } from './cases-images.ts';
+import { lifeCases } from './cases-life.ts';
 import { listCases } from './cases-list.ts';
 import { mannerCases } from './cases-manners.ts';
+import { pruneCases } from './cases-prune.ts';
 import { streamCases } from './cases-streams.ts';
 import { systemCases } from './cases-system.ts';
 import { usageCases } from './cases-usage.ts';
@@ -13,7 +15,9 @@ export const cases: Readonly<Record<string, Case>> = {
   ...systemCases,
   ...imageCases,
   ...containerCases,
+  ...lifeCases,
   ...listCases,
+  ...pruneCases,
   ...streamCases,
   ...eventCases,
   ...mannerCases,
