@@ -16,7 +16,7 @@ KERNEL=5.10
 
 # Node 26 is linked to it, and a small Debian lacks it.
 PACKAGES_NODE='libatomic1'
-PACKAGES_RUN='conmon crun runc nftables iproute2 socat tini golang-github-containers-common'
+PACKAGES_RUN='conmon crun runc nftables iproute2 socat procps tini golang-github-containers-common'
 PACKAGES_IMAGE='debootstrap'
 PACKAGES_TEST='busybox-static apache2-utils openssl'
 # What dockerd and podman are linked to or call, where they are unpacked.
