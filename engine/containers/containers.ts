@@ -4,6 +4,7 @@ import { createContainer } from './create.ts';
 import { handleExit, watchExits } from './exits.ts';
 import { readMachine } from './host-config/machine.ts';
 import { containerLife } from './life.ts';
+import { logRotation } from './log-rotation.ts';
 import { containerPause } from './pause.ts';
 import { containerPrune } from './prune.ts';
 import { containerQueries } from './queries.ts';
@@ -34,6 +35,8 @@ export async function openContainers(options: ContainersOptions): Promise<
     machine: readMachine(options.cgroups),
     store,
     record(record, action, attributes = {}) {
+      if (action === 'start') rotation.begin(record);
+      if (action === 'die') rotation.end(record);
       options.events.record({
         type: 'container',
         action,
@@ -42,16 +45,19 @@ export async function openContainers(options: ContainersOptions): Promise<
       });
     },
   };
+  const rotation = logRotation(context);
   await recoverContainers(context);
   const watcher = watchExits(context);
   for (const record of store.active())
     if (record.life.status === 'running') await handleExit(context, record.id);
   startWithEngine(context);
+  for (const record of store.all()) if (record.life.status === 'running') rotation.begin(record);
 
   return {
     close() {
       watcher.close();
       for (const record of store.all()) clearTimeout(record.backoff);
+      rotation.close();
     },
     usersOf: (imageId) =>
       store

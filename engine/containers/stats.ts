@@ -5,6 +5,7 @@ import { type CgroupPlaces, findCgroup } from '../runtime/cgroup-places.ts';
 import { noBlkio, noCpu, readUsage, type Usage } from '../runtime/usage.ts';
 import type { Context } from './context.ts';
 import type { ContainerRecord } from './record.ts';
+import { onceSettled } from './settled.ts';
 
 export type StatsApi = {
   /**
@@ -23,7 +24,7 @@ const EVERY_MS = 1_000;
 const NEVER = '0001-01-01T00:00:00Z';
 
 type Sample = Usage & { readonly read: string };
-type Listener = { take(sample: Sample): void; end(): void };
+type Listener = { take(sample: Sample): void };
 type Measuring = { readonly listeners: Set<Listener>; stop(): void };
 
 const NOTHING: Sample = {
@@ -37,17 +38,6 @@ const NOTHING: Sample = {
 /** The measuring of containers: one timer for each that is listened to, however many listen. */
 export function containerStats(context: Context): StatsApi {
   const listened = new Map<ContainerRecord, Measuring>();
-  const endsWithRemoval = new WeakSet<ContainerRecord>();
-
-  /** Once for each container: what is hung on its promise stays there until it is gone. */
-  function endWithRemoval(record: ContainerRecord): void {
-    if (endsWithRemoval.has(record)) return;
-    endsWithRemoval.add(record);
-    const end = () => {
-      for (const each of listened.get(record)?.listeners ?? []) each.end();
-    };
-    record.removed.promise.then(end, end);
-  }
 
   function listen(record: ContainerRecord, listener: Listener): Disposable {
     let measuring = listened.get(record);
@@ -61,7 +51,6 @@ export function containerStats(context: Context): StatsApi {
       const timer = setInterval(publish, EVERY_MS);
       measuring = { listeners, stop: () => clearInterval(timer) };
       listened.set(record, measuring);
-      endWithRemoval(record);
       // The first one need not wait.
       setImmediate(publish);
     }
@@ -92,10 +81,10 @@ export function containerStats(context: Context): StatsApi {
         waiting = sample;
         wake();
       },
-      end() {
-        gone = true;
-        wake();
-      },
+    });
+    using _removed = onceSettled(record.removed.promise, () => {
+      gone = true;
+      wake();
     });
     signal.addEventListener('abort', wake, { once: true });
     let before = NOTHING;

@@ -2,13 +2,18 @@ import { PassThrough } from 'node:stream';
 import { BerthError } from '../api/errors.ts';
 import type { StreamFrame } from '../api/multiplex.ts';
 import { openInput } from '../runtime/input.ts';
-import { type LogWindow, readLog } from '../runtime/log.ts';
+import { type Follow, type LogWindow, readLog } from '../runtime/log.ts';
 import { type LogFile, openLog } from '../runtime/log-file.ts';
 import { framesOf } from '../runtime/log-record.ts';
 import { type Context, pathsOf } from './context.ts';
+import { logDetails, logPlan } from './log-config.ts';
 import { requireUnpaused, restarting } from './pause.ts';
 import type { ContainerRecord } from './record.ts';
+import { onceSettled } from './settled.ts';
 import type { Attachment, Containers, LogQuery, Output } from './types.ts';
+
+/** The longest that a timer can run: its milliseconds are a signed 32-bit number. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 type AttachQuery = Parameters<Containers['attach']>[1];
 
@@ -24,12 +29,18 @@ export function readLogs(
       hint: 'ask for stdout, stderr or both',
     });
   }
+  if (!logPlan(record.hostConfig).readable) {
+    throw new BerthError('unsupported', 'configured logging driver does not support reading', {
+      hint: 'give the container another log driver than none',
+    });
+  }
   const file = openLog(pathsOf(context, record.id).log);
   const follow =
     query.follow === true && record.life.status === 'running'
-      ? { ended: record.exit.promise, signal }
+      ? { onEnd: endOrMoment(record, query.until), signal }
       : undefined;
-  const output = frames(file, { ...query, follow }, query);
+  const details = query.details === true ? `${logDetails(record.config, record.hostConfig)} ` : undefined;
+  const output = frames(file, { ...query, follow }, { ...query, details });
   return { tty: record.config.Tty === true, output };
 }
 
@@ -47,7 +58,7 @@ export function attachContainer(context: Context, record: ContainerRecord, query
     file,
     {
       from: query.logs === true ? 0 : file.size(),
-      follow: live ? { ended: record.exit.promise, signal: detach.signal } : undefined,
+      follow: live ? { onEnd: endOrMoment(record), signal: detach.signal, keepsAll: true } : undefined,
     },
     { stdout: query.stdout, stderr: query.stderr },
   );
@@ -65,6 +76,21 @@ export function attachContainer(context: Context, record: ContainerRecord, query
       input?.close();
       file.close();
     },
+  };
+}
+
+/** Calls back at the end of the run, and at a moment in nanoseconds where there is one. */
+function endOrMoment(record: ContainerRecord, moment?: bigint): Follow['onEnd'] {
+  return (end) => {
+    const hold = onceSettled(record.exit.promise, end);
+    const leftMs = moment === undefined ? MAX_TIMER_MS : Number(moment / 1_000_000n) - Date.now();
+    const timer = moment === undefined ? undefined : setTimeout(end, Math.min(leftMs, MAX_TIMER_MS));
+    return {
+      [Symbol.dispose]() {
+        hold[Symbol.dispose]();
+        clearTimeout(timer);
+      },
+    };
   };
 }
 
@@ -90,9 +116,14 @@ async function* frames(
     readonly stdout?: boolean | undefined;
     readonly stderr?: boolean | undefined;
     readonly timestamps?: boolean | undefined;
+    readonly details?: string | undefined;
   },
 ): AsyncGenerator<StreamFrame> {
-  const options = { timestamps: streams.timestamps === true, within: { stdout: false, stderr: false } };
+  const options = {
+    timestamps: streams.timestamps === true,
+    details: streams.details,
+    within: { stdout: false, stderr: false },
+  };
   const both = streams.stdout === true && streams.stderr === true;
   try {
     for await (const records of readLog(file, window)) {

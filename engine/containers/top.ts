@@ -3,6 +3,7 @@ import type { ContainerTop } from '../api/wire/stats.ts';
 import { runProgram } from '../host/programs.ts';
 import { findCgroup, processesIn } from '../runtime/cgroup-places.ts';
 import type { Context } from './context.ts';
+import { restarting } from './pause.ts';
 
 export type TopApi = {
   /**
@@ -21,6 +22,7 @@ export function containerTop(context: Context): TopApi {
       refuseRenamedPid(options);
       const record = context.store.find(name);
       const { life } = record;
+      if (life.status === 'restarting') throw restarting(record);
       if (life.status !== 'running') {
         throw new BerthError('conflict', `Container ${record.id} is not running`, {
           hint: `berth start ${record.name}`,

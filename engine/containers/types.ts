@@ -19,6 +19,8 @@ export type LogQuery = {
   /** The last so many lines; all where it is not given. */
   readonly tail?: number | undefined;
   readonly timestamps?: boolean | undefined;
+  /** Put before each line which labels and variables the log's options name. */
+  readonly details?: boolean | undefined;
 };
 
 /** What a container writes, in the order it was written. With a terminal all of it is `stdout`. */

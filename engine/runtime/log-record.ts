@@ -47,13 +47,18 @@ export function timeOf(
 
 /**
  * The bytes that the container wrote, as few frames as their order allows: neighbours on one stream are one frame.
- * `within` says, and is told, on which streams a line has begun and not ended: only a line's beginning gets the time.
+ * `within` says, and is told, on which streams a line has begun and not ended: only a line's beginning gets the time, and
+ * what else is to stand before it.
  */
 export function framesOf(
   records: readonly LogRecord[],
-  options: { readonly timestamps: boolean; readonly within: { stdout: boolean; stderr: boolean } },
+  options: {
+    readonly timestamps: boolean;
+    readonly details?: string | undefined;
+    readonly within: { stdout: boolean; stderr: boolean };
+  },
 ): readonly StreamFrame[] {
-  const { timestamps, within } = options;
+  const { timestamps, details, within } = options;
   const frames: { readonly stream: LogRecord['stream']; readonly parts: Buffer[] }[] = [];
   for (const record of records) {
     let frame = frames.at(-1);
@@ -61,7 +66,10 @@ export function framesOf(
       frame = { stream: record.stream, parts: [] };
       frames.push(frame);
     }
-    if (timestamps && !within[record.stream]) frame.parts.push(Buffer.from(`${timeOf(record)?.text ?? ''} `));
+    const prefix = within[record.stream]
+      ? ''
+      : `${timestamps ? `${timeOf(record)?.text ?? ''} ` : ''}${details ?? ''}`;
+    if (prefix !== '') frame.parts.push(Buffer.from(prefix));
     frame.parts.push(record.data);
     if (record.full) frame.parts.push(NEWLINE);
     within[record.stream] = !record.full;

@@ -1,18 +1,30 @@
 import assert from 'node:assert/strict';
-import { appendFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, link, open, rename, rm, writeFile } from 'node:fs/promises';
 import test from 'node:test';
 import { tempRoot } from '../../workshop/testing/temp.ts';
-import { type LogWindow, readLog } from './log.ts';
-import { openLog } from './log-file.ts';
+import { type Follow, type LogWindow, readLog } from './log.ts';
+import { openLog, rotatedName } from './log-file.ts';
 import { framesOf, parseRecord, timeOf } from './log-record.ts';
 
 const line = (second: number, text: string, tag = 'F', stream = 'stdout') =>
   `2026-01-02T03:04:${String(second).padStart(2, '0')}.000000001+00:00 ${stream} ${tag} ${text}\n`;
 
-async function read(text: string, window: LogWindow): Promise<string> {
+const nothing: Disposable = { [Symbol.dispose]: () => undefined };
+const never: Follow['onEnd'] = () => nothing;
+const endWith =
+  (promise: Promise<unknown>): Follow['onEnd'] =>
+  (end) => {
+    void promise.then(end);
+    return nothing;
+  };
+
+/** What a window shows of a log; of several texts the first ones were rotated away, the oldest first. */
+async function read(text: string | readonly string[], window: LogWindow): Promise<string> {
   await using root = await tempRoot('log');
   const path = root.join('container.log');
-  await writeFile(path, text);
+  const texts = typeof text === 'string' ? [text] : text;
+  for (const [index, part] of texts.entries())
+    await writeFile(rotatedName(path, texts.length - 1 - index), part);
   const file = openLog(path);
   try {
     const parts: string[] = [];
@@ -87,7 +99,7 @@ test('following gives what is written later, and ends when the container has end
   await writeFile(path, line(1, 'before'));
   const file = openLog(path);
   const ended = Promise.withResolvers<void>();
-  const follow = { ended: ended.promise, signal: new AbortController().signal };
+  const follow = { onEnd: endWith(ended.promise), signal: new AbortController().signal };
   const seen: string[] = [];
   await Promise.all([
     (async () => {
@@ -111,7 +123,7 @@ test('a log that was removed before its first read is read to the end', async ()
   await writeFile(path, line(1, 'last words'));
   const file = openLog(path);
   await rm(path);
-  const follow = { ended: Promise.resolve(), signal: new AbortController().signal };
+  const follow = { onEnd: endWith(Promise.resolve()), signal: new AbortController().signal };
   const seen: string[] = [];
   for await (const records of readLog(file, { follow }))
     seen.push(...records.map(({ data }) => data.toString()));
@@ -125,12 +137,110 @@ test('following stops when its reader goes away', async () => {
   await writeFile(path, line(1, 'only'));
   const file = openLog(path);
   const reader = new AbortController();
-  const never = new Promise(() => undefined);
   const seen: string[] = [];
-  for await (const [record] of readLog(file, { follow: { ended: never, signal: reader.signal } })) {
+  for await (const [record] of readLog(file, { follow: { onEnd: never, signal: reader.signal } })) {
     seen.push(record?.data.toString() ?? '');
     setImmediate(() => reader.abort());
   }
   file.close();
   assert.deepEqual(seen, ['only']);
+});
+
+test('the files that were rotated away are read as one with the one that grows', async () => {
+  const files = [
+    line(1, 'one') + line(2, 'two'),
+    line(3, 'three') + line(4, 'fo', 'P'),
+    line(4, 'ur') + line(5, 'five'),
+  ];
+  assert.equal(await read(files, {}), 'one\ntwo\nthree\nfour\nfive\n');
+  for (const [tail, text] of [
+    [1, 'five\n'],
+    [2, 'four\nfive\n'],
+    [4, 'two\nthree\nfour\nfive\n'],
+    [9, 'one\ntwo\nthree\nfour\nfive\n'],
+  ] as const)
+    assert.equal(await read(files, { tail }), text, `tail ${tail}`);
+  const since = BigInt(Date.UTC(2026, 0, 2, 3, 4, 2)) * 1_000_000n;
+  assert.equal(await read(files, { since }), 'two\nthree\nfour\nfive\n');
+});
+
+test('since is found by halving, in whichever file it lies', async () => {
+  const second = (number: number) =>
+    Array.from({ length: 500 }, (_unused, index) =>
+      line(number, `${number} ${index} ${'x'.repeat(60)}`),
+    ).join('');
+  const files = [
+    [0, 1, 2, 3, 4, 5, 6, 7].map(second).join(''),
+    [8, 9, 10, 11].map(second).join(''),
+    [12, 13].map(second).join(''),
+  ];
+  for (const from of [0, 3, 8, 11, 13]) {
+    const found = await read(files, { since: BigInt(Date.UTC(2026, 0, 2, 3, 4, from)) * 1_000_000n });
+    assert.match(found, new RegExp(`^${from} 0 x`), `from ${from}`);
+    assert.equal(found.split('\n').length - 1, (14 - from) * 500);
+  }
+  assert.equal(await read(files, { since: BigInt(Date.UTC(2026, 0, 2, 3, 5)) * 1_000_000n }), '');
+});
+
+test('the last lines of a large log are found without reading it', async () => {
+  await using root = await tempRoot('log');
+  const path = root.join('container.log');
+  // A hole of a gigabyte: who reads it all takes seconds, and finds a line without an end.
+  const end = Array.from({ length: 50 }, (_unused, index) => line(1, `last ${index}`)).join('');
+  await using written = await open(path, 'w');
+  await written.write(`\n${end}`, 2 ** 30);
+  const file = openLog(path);
+  let bytes = 0;
+  const counted = {
+    ...file,
+    async read(buffer: Buffer, position: number) {
+      const bytesRead = await file.read(buffer, position);
+      bytes += bytesRead;
+      return bytesRead;
+    },
+  };
+  const seen: string[] = [];
+  for await (const records of readLog(counted, { tail: 3 }))
+    seen.push(...records.map(({ data }) => data.toString()));
+  file.close();
+  assert.deepEqual(seen, ['last 47', 'last 48', 'last 49']);
+  assert.ok(bytes < 2 ** 18, `${bytes} bytes`);
+});
+
+/** What the engine and conmon do together: a second name for the file, and a new one under the first. */
+async function rotate(path: string): Promise<void> {
+  await rm(rotatedName(path, 2), { force: true });
+  await rename(rotatedName(path, 1), rotatedName(path, 2)).catch(() => undefined);
+  await link(path, rotatedName(path, 1));
+  await writeFile(`${path}.tmp`, '');
+  await rename(`${path}.tmp`, path);
+}
+
+test('a reader goes on into the next file, and one that keeps all misses none that was removed meanwhile', async () => {
+  for (const keepsAll of [true, false]) {
+    await using root = await tempRoot('log');
+    const path = root.join('container.log');
+    await writeFile(path, line(0, '0'));
+    const file = openLog(path);
+    const ended = Promise.withResolvers<void>();
+    const follow = { onEnd: endWith(ended.promise), signal: new AbortController().signal, keepsAll };
+    const seen: string[] = [];
+    let slow = true;
+    for await (const records of readLog(file, { follow })) {
+      seen.push(...records.map(({ data }) => data.toString()));
+      if (!slow) continue;
+      slow = false;
+      for (let number = 1; number < 8; number += 1) {
+        await rotate(path);
+        await appendFile(path, line(number, String(number)));
+        // inotify's word goes through the event loop.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      ended.resolve();
+    }
+    file.close();
+    const all = ['0', '1', '2', '3', '4', '5', '6', '7'];
+    // Without holding on, what was removed before it was read is lost, and nothing else.
+    assert.deepEqual(seen, keepsAll ? all : ['0', '5', '6', '7']);
+  }
 });

@@ -1,7 +1,6 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { isErrno } from '../api/errors.ts';
 import type { LogFile } from './log-file.ts';
 import { type LogRecord, parseRecord, timeOf } from './log-record.ts';
+import { watchName } from './watch.ts';
 
 const NEWLINE = 0x0a;
 const READ_BYTES = 64 * 1024;
@@ -13,8 +12,16 @@ export type LogWindow = {
   readonly since?: bigint | undefined;
   readonly until?: bigint | undefined;
   readonly tail?: number | undefined;
-  /** Goes on until `ended` settles and all that was written is given. */
-  readonly follow?: { readonly ended: Promise<unknown>; readonly signal: AbortSignal } | undefined;
+  /** Goes on until `onEnd` calls back and all that was written is given. */
+  readonly follow?: Follow | undefined;
+};
+
+export type Follow = {
+  /** Calls back at the container's end, until disposed of. */
+  readonly onEnd: (end: () => void) => Disposable;
+  readonly signal: AbortSignal;
+  /** Whether a reader that falls behind holds on to files that are rotated away meanwhile. */
+  readonly keepsAll?: boolean;
 };
 
 /**
@@ -23,7 +30,7 @@ export type LogWindow = {
  */
 export async function* readLog(file: LogFile, window: LogWindow): AsyncGenerator<readonly LogRecord[]> {
   const { since, until } = window;
-  const start = window.tail === undefined ? (window.from ?? 0) : await offsetOfTail(file, window.tail);
+  const start = await offsetOf(file, window);
   for await (const block of readBlocks(file, start, window.follow)) {
     const records = parseBlock(block);
     if (since === undefined && until === undefined) {
@@ -44,6 +51,11 @@ export async function* readLog(file: LogFile, window: LogWindow): AsyncGenerator
   }
 }
 
+async function offsetOf(file: LogFile, { from, since, tail }: LogWindow): Promise<number> {
+  if (tail !== undefined) return await offsetOfTail(file, tail);
+  return from ?? (since === undefined ? 0 : await offsetOfMoment(file, since));
+}
+
 function parseBlock(block: Buffer): readonly LogRecord[] {
   const records: LogRecord[] = [];
   let begin = 0;
@@ -53,6 +65,27 @@ function parseBlock(block: Buffer): readonly LogRecord[] {
     begin = end + 1;
   }
   return records;
+}
+
+/**
+ * A record's beginning before which everything is older than a moment, found by halving: conmon writes records in the
+ * order of their times.
+ */
+async function offsetOfMoment(file: LogFile, since: bigint): Promise<number> {
+  const buffer = Buffer.alloc(READ_BYTES);
+  let low = 0;
+  let high = file.size();
+  while (high - low > READ_BYTES) {
+    const middle = Math.floor((low + high) / 2);
+    const bytesRead = await file.read(buffer, middle);
+    const begin = buffer.subarray(0, bytesRead).indexOf(NEWLINE) + 1;
+    const end = buffer.subarray(0, bytesRead).indexOf(NEWLINE, begin);
+    const record = begin > 0 && end > 0 ? parseRecord(buffer.subarray(begin, end)) : undefined;
+    const nano = record === undefined ? undefined : timeOf(record)?.nano;
+    if (nano !== undefined && nano < since) low = middle + begin;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Where the last `lines` lines begin, found from the end backwards. A piece without an end belongs to its line. */
@@ -95,13 +128,12 @@ async function* readBlocks(
   start: number,
   follow: LogWindow['follow'],
 ): AsyncGenerator<Buffer> {
-  using changes = follow === undefined ? undefined : watchChanges(file.path, follow.signal);
+  using changes = follow === undefined ? undefined : watchChanges(file, follow);
   let ended = false;
-  const end = () => {
+  using _end = follow?.onEnd(() => {
     ended = true;
     changes?.wake();
-  };
-  follow?.ended.then(end, end);
+  });
   let position = start;
   let carry: Buffer = Buffer.alloc(0);
   for (;;) {
@@ -112,6 +144,7 @@ async function* readBlocks(
     const bytesRead = await file.read(buffer, position);
     if (bytesRead > 0) {
       position += bytesRead;
+      file.forget(position);
       const read = buffer.subarray(0, bytesRead);
       const last = read.lastIndexOf(NEWLINE) + 1;
       if (last > 0)
@@ -125,15 +158,18 @@ async function* readBlocks(
 }
 
 /** Tells when a file may have grown. Wake-ups that come before `next` is called are not lost. */
-function watchChanges(path: string, signal: AbortSignal) {
+function watchChanges(file: LogFile, { signal, keepsAll }: Follow) {
   let pending = false;
   let resume: (() => void) | undefined;
   const wake = () => {
     pending = true;
     resume?.();
   };
-  const watcher = watchUnlessGone(path, wake);
-  watcher?.on('error', wake);
+  // A log that is gone grows no more; what was written is read through the open handle, up to the container's end.
+  const watcher = watchName(file.path, () => {
+    if (keepsAll === true) file.catchUp();
+    wake();
+  });
   signal.addEventListener('abort', wake);
   return {
     wake,
@@ -151,14 +187,4 @@ function watchChanges(path: string, signal: AbortSignal) {
       signal.removeEventListener('abort', wake);
     },
   };
-}
-
-/** A log that is gone grows no more; what was written is read through the open handle, up to the container's end. */
-function watchUnlessGone(path: string, onChange: () => void): FSWatcher | undefined {
-  try {
-    return watch(path, onChange);
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-    return undefined;
-  }
 }

@@ -30,6 +30,7 @@ export const streamOperations = {
       until: shared.until,
       timestamps: boolean('Put the time before each line', { short: 't' }),
       tail: shared.tail,
+      details: boolean('Show the labels and variables that the log options name'),
     },
     answer: 'bytes',
   }),

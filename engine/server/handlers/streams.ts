@@ -22,7 +22,7 @@ export function streamHandlers({
     },
 
     containerLogs: ({ path, query, apiMinor, signal }) => {
-      const { since, until, tail, follow, stdout, stderr, timestamps } = query;
+      const { since, until, tail, follow, stdout, stderr, timestamps, details } = query;
       if (stdout !== true && stderr !== true)
         throw new BerthError('invalid', 'Bad parameters: you must choose at least one stream', {
           hint: 'ask for stdout=1, stderr=1 or both',
@@ -34,6 +34,7 @@ export function streamHandlers({
           stdout,
           stderr,
           timestamps,
+          details,
           since: since === undefined ? undefined : parseMoment('since', since),
           // 0 is what clients send that want no end.
           until: until === undefined || until === '0' ? undefined : parseMoment('until', until),

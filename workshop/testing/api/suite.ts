@@ -4,6 +4,7 @@ import { eventCases } from './cases-events.ts';
 import { imageCases } from './cases-images.ts';
 import { lifeCases } from './cases-life.ts';
 import { listCases } from './cases-list.ts';
+import { logCases } from './cases-logs.ts';
 import { mannerCases } from './cases-manners.ts';
 import { pruneCases } from './cases-prune.ts';
 import { streamCases } from './cases-streams.ts';
@@ -22,4 +23,5 @@ export const cases: Readonly<Record<string, Case>> = {
   ...eventCases,
   ...mannerCases,
   ...usageCases,
+  ...logCases,
 };
