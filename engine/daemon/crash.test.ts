@@ -1,41 +1,13 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startEngine, type TestEngine } from '../../workshop/testing/engine.ts';
+import { held } from '../../workshop/testing/held.ts';
 import { tempRoot } from '../../workshop/testing/temp.ts';
 import { createBody } from '../api/create.ts';
 
 /** How many times the engine is killed in the middle of work; more by hand: BERTH_CRASHES=200. */
 const CRASHES = Number(process.env.BERTH_CRASHES ?? 8);
-
-const names = (directory: string): readonly string[] => {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-};
-
-/** What the kernel and the disk hold of an engine's containers, by container id. */
-function held(engine: TestEngine): Readonly<Record<string, readonly string[]>> {
-  const mounts = readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[1] ?? '');
-  const idsBelow = (directory: string) =>
-    mounts
-      .filter((target) => target.startsWith(`${directory}/`))
-      .map((target) => target.slice(directory.length + 1).split('/')[0] ?? '');
-  return {
-    directories: names(join(engine.root, 'containers')),
-    'writable layers': idsBelow(join(engine.root, 'containers')),
-    namespaces: idsBelow(join(engine.runDir, 'containers')),
-    bundles: names(join(engine.runDir, 'containers')),
-    'exit files': names(join(engine.runDir, 'exits')),
-    'runtime records': names(join(engine.runDir, 'runtime')),
-  };
-}
 
 async function runOne(engine: TestEngine, rm: boolean): Promise<void> {
   const { client } = engine;
@@ -82,7 +54,7 @@ test('an engine that is killed in the middle of work finds all containers again 
       ids,
       'each directory has its row, and the other way round',
     );
-    for (const what of ['writable layers', 'namespaces', 'bundles', 'runtime records']) {
+    for (const what of ['writable layers', 'namespaces', 'bundles', 'runtime records'] as const) {
       assert.deepEqual([...(found[what] ?? [])].sort(), running, what);
     }
     assert.deepEqual(found['exit files'], []);

@@ -31,6 +31,8 @@ export type TestEngine = AsyncDisposable & {
 export type EngineOptions = {
   /** Pull busybox as `busybox:latest`, from a registry that is this engine's mirror of Docker Hub. Default true. */
   readonly busybox?: boolean;
+  /** A module to load before the engine's own, and what is added to its environment. */
+  readonly before?: { readonly module: string; readonly env: Readonly<Record<string, string>> };
   /** What stands in its settings file, beside the mirror. */
   readonly settings?: { readonly registries?: object; readonly network?: object };
 };
@@ -61,7 +63,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
   let child: ChildProcess | undefined;
 
   const start = async () => {
-    child = await launch(args);
+    child = await launch(args, options.before);
   };
   const end = async (signal: NodeJS.Signals) => {
     const ending = child;
@@ -104,8 +106,12 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
 }
 
 /** Starts the process and waits for the line that says it serves. Throws its last words where it ends instead. */
-async function launch(args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+async function launch(args: readonly string[], before?: EngineOptions['before']): Promise<ChildProcess> {
+  const preload = before === undefined ? [] : ['--import', before.module];
+  const child = spawn(process.execPath, [...preload, MAIN, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...before?.env },
+  });
   let words = '';
   await new Promise<void>((resolve, reject) => {
     child.stderr.on('data', (chunk: Buffer) => {

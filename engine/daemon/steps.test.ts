@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { startMortalEngine } from '../../workshop/testing/crash.ts';
+import { held } from '../../workshop/testing/held.ts';
+import { createBody } from '../api/create.ts';
+import type { Client } from '../client/index.ts';
+
+/**
+ * An engine that is killed right before each of its steps, in turn: whatever is seen outside of the process and
+ * outlives it (files, rows, mounts, programs, messages to the kernel, answers). After the next start everything is
+ * either as it was before the request or as it was asked for, nothing of the kernel's is without its container, and
+ * the container can be used or removed.
+ */
+
+type Work = {
+  /** Done before, undisturbed; gives what `act` works on. */
+  readonly prepare: (client: Client) => Promise<string>;
+  readonly act: (client: Client, id: string) => Promise<unknown>;
+  /** What a container may be afterwards; `gone` for no container. */
+  readonly leaves: readonly string[];
+};
+
+const sleeper = createBody('busybox', ['sleep', '1000'], {});
+
+async function made(client: Client, body = sleeper): Promise<string> {
+  return (await client.call('containerCreate', {}, { body })).Id;
+}
+
+async function running(client: Client): Promise<string> {
+  const id = await made(client);
+  await client.act('containerStart', { id });
+  return id;
+}
+
+const works: Readonly<Record<string, Work>> = {
+  create: {
+    prepare: async () => '',
+    act: (client) => made(client),
+    leaves: ['gone', 'created'],
+  },
+  start: {
+    prepare: (client) => made(client),
+    act: (client, id) => client.act('containerStart', { id }),
+    leaves: ['created', 'running'],
+  },
+  stop: {
+    prepare: running,
+    act: (client, id) => client.act('containerStop', { id, timeout: 0 }),
+    leaves: ['running', 'exited'],
+  },
+  remove: {
+    prepare: async (client) => {
+      const id = await running(client);
+      await client.act('containerKill', { id });
+      await client.call('containerWait', { id });
+      return id;
+    },
+    act: (client, id) => client.act('containerRemove', { id }),
+    leaves: ['exited', 'gone'],
+  },
+  'a run to its end that removes itself': {
+    prepare: (client) => made(client, createBody('busybox', ['true'], { rm: true })),
+    act: async (client, id) => {
+      const { answer } = await client.begin('containerWait', { id, condition: 'removed' });
+      await client.act('containerStart', { id });
+      await answer;
+    },
+    leaves: ['created', 'gone'],
+  },
+};
+
+for (const [name, { prepare, act, leaves }] of Object.entries(works)) {
+  test(`killed at any step of ${name}, the engine comes back with it done or not done`, async (t) => {
+    await using mortal = await startMortalEngine();
+    const { engine, dieAt } = mortal;
+    const { client } = engine;
+
+    const clear = async () => {
+      for (const { Id } of await client.call('containerList', { all: true }))
+        await client.act('containerRemove', { id: Id, force: true });
+      for (const [what, ids] of Object.entries(held(engine)))
+        assert.deepEqual(ids, [], `${what} after removal`);
+    };
+
+    const whole = await prepare(client);
+    await dieAt(0);
+    await act(client, whole);
+    const steps = await dieAt(0);
+    assert.ok(steps.length > 5, `only ${steps.length} steps were seen`);
+    await clear();
+
+    for (const [index, step] of steps.entries()) {
+      const where = `before step ${index + 1} of ${steps.length}, ${step}`;
+      const id = await prepare(client);
+      await dieAt(index + 1);
+      await act(client, id).catch(() => undefined);
+      // It has died by itself, or the step came elsewhere this time: then it dies here.
+      await engine.kill();
+      await engine.start();
+      // One that goes on running by itself has its end now.
+      if (name.includes('to its end')) await settled(client);
+      const all = await client.call('containerList', { all: true });
+      const found = all.map(({ State }) => State)[0] ?? 'gone';
+      assert.ok(leaves.includes(found), `${found} ${where}`);
+      const ids = all.map(({ Id }) => Id);
+      const live = all.flatMap(({ Id, State }) => (State === 'running' ? [Id] : []));
+      const { directories, 'exit files': exits, ...ofRuns } = held(engine);
+      assert.deepEqual(directories, ids, `directories ${where}`);
+      assert.deepEqual(exits, [], `exit files ${where}`);
+      for (const [what, owners] of Object.entries(ofRuns)) assert.deepEqual(owners, live, `${what} ${where}`);
+      await clear();
+    }
+    t.diagnostic(`${steps.length} steps`);
+  });
+}
+
+/** Waits for the end of what runs. */
+async function settled(client: Client): Promise<void> {
+  for (const { Id, State } of await client.call('containerList', { all: true }))
+    if (State === 'running') await client.call('containerWait', { id: Id, condition: 'removed' });
+}

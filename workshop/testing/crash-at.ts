@@ -1,0 +1,92 @@
+import childProcess from 'node:child_process';
+import fs from 'node:fs';
+import { ServerResponse } from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
+import { DatabaseSync, StatementSync } from 'node:sqlite';
+import koffi from 'koffi';
+
+/**
+ * Loaded before an engine (`node --import`), it ends it with SIGKILL right before one of its steps: a step is anything
+ * that is seen outside of the process and outlives it. Nothing in the engine knows of it.
+ *
+ * On SIGUSR2 it reads from the file in BERTH_CRASH_PLAN at which step from now on to die, and answers beside it with
+ * the steps that were counted since the last time.
+ */
+
+type Call = (this: unknown, ...values: unknown[]) => unknown;
+
+const planPath = process.env.BERTH_CRASH_PLAN ?? '';
+let steps: string[] = [];
+let dieAt = 0;
+
+process.on('SIGUSR2', () => {
+  dieAt = Number(originals.readFileSync(planPath, 'utf8'));
+  originals.writeFileSync(`${planPath}.answer`, JSON.stringify(steps));
+  steps = [];
+});
+
+function step(name: string): void {
+  steps.push(name);
+  if (steps.length === dieAt) originals.kill(process.pid, 'SIGKILL');
+}
+
+const originals = {
+  readFileSync: fs.readFileSync,
+  writeFileSync: fs.writeFileSync,
+  kill: process.kill.bind(process),
+};
+
+function watchCalls(owner: object, names: readonly string[], label: string): void {
+  const functions = owner as Record<string, Call>;
+  for (const name of names) {
+    const original = functions[name];
+    if (original === undefined) throw new Error(`there is no ${label}.${name} to watch`);
+    functions[name] = function (this: unknown, ...values) {
+      step(`${label}.${name}`);
+      return original.apply(this, values);
+    };
+  }
+}
+
+const changing = [
+  'mkdir',
+  'writeFile',
+  'rename',
+  'rm',
+  'unlink',
+  'rmdir',
+  'symlink',
+  'link',
+  'chmod',
+  'chown',
+];
+watchCalls(
+  fs,
+  changing.map((name) => `${name}Sync`),
+  'fs',
+);
+watchCalls(fs.promises, changing, 'fs.promises');
+watchCalls(childProcess, ['spawn'], 'child_process');
+watchCalls(process, ['kill'], 'process');
+watchCalls(StatementSync.prototype, ['run'], 'sqlite');
+watchCalls(DatabaseSync.prototype, ['exec'], 'sqlite');
+watchCalls(ServerResponse.prototype, ['end'], 'http');
+syncBuiltinESMExports();
+
+const CALLS = /\b(mount|umount2|posix_spawn|unshare|send|mknod|lsetxattr)\(/;
+const load = koffi.load;
+koffi.load = (...values) => {
+  const library = load(...values);
+  const func = library.func.bind(library) as (prototype: string) => Call;
+  return {
+    func: (prototype: string) => {
+      const name = CALLS.exec(prototype)?.[1];
+      const original = func(prototype);
+      if (name === undefined) return original;
+      return (...called: unknown[]) => {
+        step(name);
+        return original(...called);
+      };
+    },
+  } as unknown as typeof library;
+};

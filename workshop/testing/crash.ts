@@ -1,0 +1,49 @@
+import { existsSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type EngineOptions, startEngine, type TestEngine } from './engine.ts';
+import { tempRoot } from './temp.ts';
+
+/** An engine that can be told to die right before a step of its: see crash-at.ts. */
+export type MortalEngine = AsyncDisposable & {
+  readonly engine: TestEngine;
+  /** From now on, it dies before the `at`th step; 0 for never. Gives the steps since the last call. */
+  readonly dieAt: (at: number) => Promise<readonly string[]>;
+};
+
+export async function startMortalEngine(options: EngineOptions = {}): Promise<MortalEngine> {
+  await using undo = new AsyncDisposableStack();
+  const root = undo.use(await tempRoot('crash'));
+  const plan = root.join('plan');
+  const module = fileURLToPath(new URL('./crash-at.ts', import.meta.url));
+  const env = { BERTH_CRASH_PLAN: plan, NODE_COMPILE_CACHE: root.join('cache') };
+  const engine = undo.use(await startEngine({ ...options, before: { module, env } }));
+  const kept = undo.move();
+  return {
+    engine,
+    async dieAt(at) {
+      const answer = `${plan}.answer`;
+      rmSync(answer, { force: true });
+      writeFileSync(plan, String(at));
+      process.kill(engine.pid(), 'SIGUSR2');
+      return JSON.parse(await contentOf(answer)) as readonly string[];
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** What a file holds, once it is there and whole. */
+async function contentOf(path: string): Promise<string> {
+  const seen = Promise.withResolvers<string>();
+  const look = () => {
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    if (text.endsWith(']')) seen.resolve(text);
+  };
+  const watcher = watch(dirname(path), look);
+  try {
+    look();
+    return await seen.promise;
+  } finally {
+    watcher.close();
+  }
+}
