@@ -156,7 +156,7 @@ function mergeConfig(
       ? { ExposedPorts: { ...image.ExposedPorts, ...given.ExposedPorts } }
       : {}),
     Volumes: null,
-    OnBuild: null,
+    OnBuild: given.OnBuild ?? null,
     ...(given.StopSignal || image.StopSignal ? { StopSignal: given.StopSignal || image.StopSignal } : {}),
     ...(given.StopTimeout == null ? {} : { StopTimeout: given.StopTimeout }),
     ...(health === undefined ? {} : { Healthcheck: health }),

@@ -88,6 +88,12 @@ export function inspectionOf(context: Context, record: ContainerRecord): Contain
       GlobalIPv6Address: '',
       GlobalIPv6PrefixLen: 0,
       IPv6Gateway: '',
+      // What docker had before networks had endpoints: always there, and never anything else.
+      HairpinMode: false,
+      LinkLocalIPv6Address: '',
+      LinkLocalIPv6PrefixLen: 0,
+      SecondaryIPAddresses: null,
+      SecondaryIPv6Addresses: null,
       Networks: networks,
     },
   };

@@ -1,4 +1,5 @@
 import type { Case } from './case.ts';
+import { answerCases } from './cases-answers.ts';
 import { containerCases } from './cases-containers.ts';
 import { eventCases } from './cases-events.ts';
 import { imageCases } from './cases-images.ts';
@@ -22,6 +23,7 @@ export const cases: Readonly<Record<string, Case>> = {
   ...streamCases,
   ...eventCases,
   ...mannerCases,
+  ...answerCases,
   ...usageCases,
   ...logCases,
 };

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import type { Case } from './case.ts';
+import { make, run, uniqueName } from './containers.ts';
+import { above, assertFits, nothing, orNull, type Shape } from './fits.ts';
+import { ask, differs, type Loose } from './wire.ts';
+
+const ID = /^[0-9a-f]{64}$/;
+const IMAGE_ID = /^sha256:[0-9a-f]{64}$/;
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+const NEVER = '0001-01-01T00:00:00Z';
+const ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
+const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
+const FILE = /^\/.+/;
+const filters = (value: object) => encodeURIComponent(JSON.stringify(value));
+
+/** Addresses of a container on the default bridge, which has no IPv6. */
+const addresses = {
+  EndpointID: ID,
+  Gateway: ADDRESS,
+  IPAddress: ADDRESS,
+  IPPrefixLen: (length: Loose) => length >= 8 && length <= 30,
+  IPv6Gateway: '',
+  GlobalIPv6Address: '',
+  GlobalIPv6PrefixLen: 0,
+  MacAddress: MAC,
+};
+const endpoint = {
+  ...addresses,
+  NetworkID: ID,
+  IPAMConfig: null,
+  Links: null,
+  Aliases: null,
+  DriverOpts: null,
+};
+
+/** What a container's configuration says where nothing was asked for. */
+const plainConfig = {
+  Domainname: '',
+  User: '',
+  AttachStdin: false,
+  AttachStdout: false,
+  AttachStderr: false,
+  Tty: false,
+  OpenStdin: false,
+  StdinOnce: false,
+  Volumes: null,
+  WorkingDir: '',
+  Entrypoint: null,
+  OnBuild: null,
+};
+
+/** Answers field by field: what clients find in them. */
+export const answerCases: Readonly<Record<string, Case>> = {
+  'inspect of a running container has every field': async (subject) => {
+    await using made = await run(subject, 'sleep 60');
+    const container = await made.inspect();
+    assertFits(container, {
+      Id: made.id,
+      Created: MOMENT,
+      Path: 'sh',
+      Args: [String],
+      Image: IMAGE_ID,
+      ResolvConfPath: FILE,
+      HostnamePath: FILE,
+      HostsPath: FILE,
+      LogPath: FILE,
+      Name: `/${made.name}`,
+      RestartCount: 0,
+      Driver: /^overlay/,
+      Platform: 'linux',
+      MountLabel: '',
+      ProcessLabel: '',
+      AppArmorProfile: String,
+      ExecIDs: null,
+      GraphDriver: { Name: /^overlay/, Data: { MergedDir: FILE, UpperDir: FILE, WorkDir: FILE } },
+      Mounts: nothing,
+      State: {
+        Status: 'running',
+        Running: true,
+        Paused: false,
+        Restarting: false,
+        OOMKilled: false,
+        Dead: false,
+        Pid: above(1),
+        ExitCode: 0,
+        Error: '',
+        StartedAt: MOMENT,
+        FinishedAt: NEVER,
+      },
+      Config: {
+        ...plainConfig,
+        Hostname: made.id.slice(0, 12),
+        Image: 'busybox',
+        Cmd: [String],
+        Env: [/^PATH=/],
+        Labels: {},
+      },
+      NetworkSettings: {
+        ...addresses,
+        Bridge: '',
+        SandboxID: ID,
+        HairpinMode: false,
+        LinkLocalIPv6Address: '',
+        LinkLocalIPv6PrefixLen: 0,
+        Ports: nothing,
+        SandboxKey: FILE,
+        SecondaryIPAddresses: null,
+        SecondaryIPv6Addresses: null,
+        Networks: { bridge: endpoint },
+      },
+    });
+    if (subject.name === 'berth')
+      assertFits(container.NetworkSettings.Networks.bridge.DNSNames, orNull([String]));
+  },
+  'a row of the list has the endpoints of its networks': async (subject) => {
+    await using made = await run(subject, 'sleep 60');
+    const list = `GET /v1.41/containers/json?filters=${filters({ id: [made.id] })}`;
+    const [row] = (await ask(subject, list)).json();
+    assertFits(row.NetworkSettings.Networks.bridge, endpoint);
+    if (subject.name === 'berth') assertFits(row.NetworkSettings.Networks.bridge.DNSNames, orNull([String]));
+  },
+  'create takes what says nothing on Linux, and gives it back': async (subject) => {
+    const given = {
+      Domainname: 'example.org',
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      StdinOnce: true,
+      OpenStdin: true,
+      NetworkDisabled: false,
+      OnBuild: ['RUN true'],
+      Shell: ['/bin/sh', '-c'],
+      StopTimeout: 3,
+    };
+    await using made = await make(subject, ['true'], {
+      ...given,
+      ExposedPorts: { '80/tcp': {} },
+      ArgsEscaped: false,
+      MacAddress: '',
+      Volumes: {},
+      NetworkingConfig: { EndpointsConfig: {} },
+    });
+    const { Config } = await made.inspect();
+    for (const [name, value] of Object.entries(given))
+      if (value !== false) assert.deepEqual(Config[name], value, name);
+    assert.deepEqual(Config.ExposedPorts, { '80/tcp': {} });
+  },
+  'create for another platform is refused, and for this one it is not': async (subject) => {
+    const version = differs(subject, { berth: 'v1.47', dockerd: 'v1.41', because: 'each its own newest' });
+    const os = async (platform: string) =>
+      await ask(subject, `POST /${version}/containers/create?name=${uniqueName()}&platform=${platform}`, {
+        body: { Image: 'busybox' },
+      });
+    const image = (await ask(subject, 'GET /v1.41/images/busybox/json')).json();
+    const same = await os(`linux/${image.Architecture}`);
+    assert.equal(same.status, 201, same.text);
+    assert.deepEqual(same.json().Warnings, []);
+    assert.equal((await ask(subject, `DELETE /v1.41/containers/${same.json().Id}`)).status, 204);
+    const other = await os('linux/s390x');
+    assert.equal(other.status, 404, other.text);
+  },
+  'inspect of an image has every field': async (subject) => {
+    const image = (await ask(subject, 'GET /v1.41/images/busybox/json')).json();
+    const shape: Shape = {
+      Id: IMAGE_ID,
+      RepoTags: [String],
+      RepoDigests: [/@sha256:/],
+      Parent: '',
+      Comment: '',
+      Created: MOMENT,
+      DockerVersion: '',
+      Author: '',
+      Architecture: String,
+      Os: 'linux',
+      Size: Number,
+      GraphDriver: { Name: /^overlay/, Data: orNull({}) },
+      RootFS: { Type: 'layers', Layers: [IMAGE_ID] },
+      Metadata: { LastTagTime: MOMENT },
+      Config: { ...plainConfig, Hostname: '', Image: '', Cmd: ['sh'], Env: [/^PATH=/], Labels: null },
+    };
+    assertFits(image, shape);
+  },
+  'a row of the list of images has every field': async (subject, { registry }) => {
+    const name = `${registry}/harbour/pinned`;
+    await ask(subject, `POST /v1.41/images/create?fromImage=${name}&tag=latest`);
+    const list = `GET /v1.41/images/json?all=1&filters=${filters({ reference: [name] })}`;
+    const [row] = (await ask(subject, list)).json();
+    assertFits(row, {
+      Id: IMAGE_ID,
+      ParentId: '',
+      RepoTags: [`${name}:latest`],
+      RepoDigests: [/@sha256:[0-9a-f]{64}$/],
+      Created: Number,
+      Size: above(100_000),
+      SharedSize: -1,
+      Labels: { name: 'harbour/pinned' },
+      Containers: -1,
+    });
+  },
+};
