@@ -1,71 +1,22 @@
 import assert from 'node:assert/strict';
 import test, { after, before, describe } from 'node:test';
 import { execa } from 'execa';
-import { startEngine, type TestEngine } from '../../workshop/testing/engine.ts';
-import { busyboxImage, pushImage } from '../../workshop/testing/images.ts';
-import { startRegistry, type TestRegistry } from '../../workshop/testing/registry.ts';
-import { type TempRoot, tempRoot } from '../../workshop/testing/temp.ts';
-import { openTerminal } from '../../workshop/testing/terminal.ts';
+import { type DockerCli, dockerCliMissing, openDockerCli } from '../../workshop/testing/docker-cli.ts';
 
-/** The docker CLI as people have it, against this engine: the client that most others are measured by. */
+/** The docker CLI on this engine: a container's life as people drive it. */
 
-const cli = await execa('docker', ['--version'], { reject: false });
-const skip = cli.failed ? 'docker is not installed' : false;
 const DETACH = '\x10\x11';
 
-describe('docker CLI', { concurrency: 3, skip }, () => {
-  const stack = new AsyncDisposableStack();
-  const started = Promise.withResolvers<{ engine: TestEngine; registry: TestRegistry; config: TempRoot }>();
+describe('docker CLI', { concurrency: 3, skip: dockerCliMissing }, () => {
+  const opened = Promise.withResolvers<DockerCli>();
+  before(async () => opened.resolve(await openDockerCli()));
+  after(async () => (await opened.promise)[Symbol.asyncDispose]());
 
-  before(async () => {
-    const registry = stack.use(await startRegistry());
-    await pushImage({ registry, name: 'harbour/busybox', ...(await busyboxImage()) });
-    // A settings directory of its own: what a person has in ~/.docker decides nothing here.
-    const config = stack.use(await tempRoot('docker-config'));
-    const engine = stack.use(await startEngine());
-    started.resolve({ engine, registry, config });
-  });
-  after(() => stack.disposeAsync());
-
-  async function environment() {
-    const { engine, config } = await started.promise;
-    return { DOCKER_HOST: engine.host, DOCKER_CONFIG: config.path, DOCKER_CLI_HINTS: 'false' };
-  }
-
-  async function start(args: readonly string[], options: { readonly input?: string } = {}) {
-    const { input } = options;
-    return {
-      child: execa('docker', args, {
-        env: await environment(),
-        reject: false,
-        timeout: 30_000,
-        ...(input === undefined ? { stdin: 'ignore' } : { input }),
-      }),
-    };
-  }
-
-  /** Runs the CLI to its end. */
-  async function docker(...args: readonly string[]) {
-    const { exitCode, stdout, stderr } = await (await start(args)).child;
-    return { exitCode, stdout, stderr };
-  }
-
-  /** Runs it and expects it to succeed; gives what it wrote. */
-  async function said(...args: readonly string[]): Promise<string> {
-    const { exitCode, stdout, stderr } = await docker(...args);
-    assert.equal(exitCode, 0, `docker ${args.join(' ')}: ${stderr}`);
-    return stdout;
-  }
-
-  /** A container that is removed at the end of its test. */
-  async function running(name: string, ...command: readonly string[]) {
-    const id = await said('run', '-d', '--name', name, 'busybox', ...command);
-    return { id, [Symbol.asyncDispose]: async () => void (await docker('rm', '-f', name)) };
-  }
-
-  async function terminal(...args: readonly string[]) {
-    return openTerminal({ command: ['docker', ...args], env: await environment() });
-  }
+  const docker: DockerCli['docker'] = async (...args) => (await opened.promise).docker(...args);
+  const said: DockerCli['said'] = async (...args) => (await opened.promise).said(...args);
+  const fed: DockerCli['fed'] = async (...args) => (await opened.promise).fed(...args);
+  const running: DockerCli['running'] = async (...args) => (await opened.promise).running(...args);
+  const terminal: DockerCli['terminal'] = async (...args) => (await opened.promise).terminal(...args);
 
   test('version and info describe this engine', async () => {
     const version = await said('version');
@@ -79,7 +30,7 @@ describe('docker CLI', { concurrency: 3, skip }, () => {
 
   test('an older client speaks its own version', async () => {
     const { stdout } = await execa('docker', ['version', '--format', '{{.Client.APIVersion}}'], {
-      env: { ...(await environment()), DOCKER_API_VERSION: '1.30' },
+      env: { ...(await opened.promise).environment, DOCKER_API_VERSION: '1.30' },
     });
     assert.equal(stdout, '1.30');
   });
@@ -94,15 +45,13 @@ describe('docker CLI', { concurrency: 3, skip }, () => {
   });
 
   test('run -i passes its input on and ends it', async () => {
-    const { stdout, exitCode } = await (
-      await start(['run', '-i', '--rm', 'busybox', 'sort'], { input: 'b\na\n' })
-    ).child;
+    const { stdout, exitCode } = await fed('b\na\n', 'run', '-i', '--rm', 'busybox', 'sort');
     assert.deepEqual([exitCode, stdout], [0, 'a\nb']);
   });
 
   test('run -i carries megabytes both ways whole', async () => {
     const input = `${'0123456789abcdef'.repeat(64)}\n`.repeat(4096);
-    const { stdout } = await (await start(['run', '-i', '--rm', 'busybox', 'cat'], { input })).child;
+    const { stdout } = await fed(input, 'run', '-i', '--rm', 'busybox', 'cat');
     assert.equal(stdout.length, input.length - 1);
     assert.ok(`${stdout}\n` === input);
   });
@@ -111,8 +60,8 @@ describe('docker CLI', { concurrency: 3, skip }, () => {
     assert.equal((await docker('run', '--rm', 'busybox', 'no-such-program')).exitCode, 127);
     assert.equal((await docker('run', '--rm', 'busybox', '/etc/passwd')).exitCode, 126);
     assert.equal((await docker('run', '--rm', 'busybox', '/etc')).exitCode, 126);
-    const { registry } = await started.promise;
-    const missing = await docker('run', '--rm', `${registry.host}/nobody`);
+    const { registry } = await opened.promise;
+    const missing = await docker('run', '--rm', `${registry}/nobody`);
     assert.equal(missing.exitCode, 125);
     assert.match(missing.stderr, /nobody/);
   });
@@ -210,8 +159,8 @@ describe('docker CLI', { concurrency: 3, skip }, () => {
   });
 
   test('pull, images, inspect and rmi handle an image of a registry', async () => {
-    const { registry } = await started.promise;
-    const name = `${registry.host}/harbour/busybox`;
+    const { registry } = await opened.promise;
+    const name = `${registry}/harbour/busybox`;
     const pulled = await said('pull', name);
     assert.match(pulled, /Using default tag: latest\nlatest: Pulling from harbour\/busybox/);
     assert.match(pulled, /Digest: sha256:[0-9a-f]{64}\nStatus: Downloaded newer image for /);
@@ -223,7 +172,7 @@ describe('docker CLI', { concurrency: 3, skip }, () => {
     assert.equal(await said('inspect', '-f', '{{.Os}}', name), 'linux');
     assert.equal(await said('run', '--rm', name, 'echo', 'from here'), 'from here');
     assert.match(await said('rmi', name), new RegExp(`^Untagged: ${name}:latest`));
-    const missing = await docker('pull', `${registry.host}/harbour/nobody`);
+    const missing = await docker('pull', `${registry}/harbour/nobody`);
     assert.equal(missing.exitCode, 1);
   });
 

@@ -160,12 +160,16 @@ const cases: Readonly<Record<string, readonly [needs: string, check: (harbour: H
           .withDroppedCapabilities('NET_RAW')
           .withExtraHosts([{ host: 'pier', ipAddress: '10.0.0.9' }])
           .withNetworkMode('none')
-          .withCommand(stays('grep pier /etc/hosts'))
-          .withWaitStrategy(Wait.forAll([Wait.forLogMessage('10.0.0.9'), ready]))
+          .withTmpFs({ '/scratch': 'size=1m' })
+          .withUlimits({ nofile: { soft: 200, hard: 200 } })
+          .withSharedMemorySize(2 * 2 ** 20)
+          .withSecurityOpt('no-new-privileges')
+          .withCommand(stays('ulimit -n; grep pier /etc/hosts'))
+          .withWaitStrategy(Wait.forAll([Wait.forLogMessage('200'), Wait.forLogMessage('10.0.0.9'), ready]))
           .start();
         const { HostConfig } = await engine.client.call('containerInspect', { id: started.getId() });
         assert.deepEqual([HostConfig.Memory, HostConfig.NanoCpus], [2 ** 27, 5e8]);
-        assert.equal(HostConfig.NetworkMode, 'none');
+        assert.deepEqual([HostConfig.NetworkMode, HostConfig.ShmSize], ['none', 2 * 2 ** 20]);
       },
     ],
     'a directory of the host is bound': [
@@ -189,6 +193,16 @@ const cases: Readonly<Record<string, readonly [needs: string, check: (harbour: H
           user: '1000',
         });
         assert.deepEqual([result.stdout, result.stderr, result.exitCode], ['web /tmp\n', 'oops\n', 4]);
+      },
+    ],
+    'start waits for a health check': [
+      'POST /containers/{id}/exec',
+      async () => {
+        await using _started = await busybox()
+          .withCommand(['sh', '-c', 'sleep 0.3; touch /tmp/well; exec sleep 60'])
+          .withHealthCheck({ test: ['CMD-SHELL', 'test -e /tmp/well'], interval: 200, retries: 50 })
+          .withWaitStrategy(Wait.forHealthCheck())
+          .start();
       },
     ],
     'start waits until a command in it succeeds': [
