@@ -91,7 +91,7 @@ export async function releaseRun(
 ): Promise<void> {
   const paths = pathsOf(context, record.id);
   const shared = context.store
-    .all()
+    .active()
     .some(
       (other) => other.hostConfig.NetworkMode === `container:${record.id}` && other.life.status === 'running',
     );

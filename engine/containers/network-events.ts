@@ -7,7 +7,10 @@ export function recordNetwork(
   record: ContainerRecord,
   action: 'connect' | 'disconnect',
 ): void {
-  const { Id, Name, Driver } = context.networks.inspect(record.hostConfig.NetworkMode ?? '');
+  const mode = record.hostConfig.NetworkMode ?? '';
+  // One that joined another's comes onto no network of its own.
+  if (mode.startsWith('container:')) return;
+  const { Id, Name, Driver } = context.networks.inspect(mode);
   context.events.record({
     type: 'network',
     action,

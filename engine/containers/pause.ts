@@ -1,5 +1,6 @@
 import { BerthError, isErrno } from '../api/errors.ts';
 import { freeze, thaw } from '../runtime/freezer.ts';
+import { cgroupPathOf } from './cgroup-path.ts';
 import type { Context } from './context.ts';
 import { type ContainerRecord, exclusively } from './record.ts';
 
@@ -21,7 +22,7 @@ export function containerPause(context: Context): PauseApi {
         if (life.status !== 'running') throw notRunning(record);
         if (life.paused) throw new BerthError('conflict', `Container ${id} is already paused`);
         try {
-          await freeze(cgroupOf(context, record));
+          await freeze(cgroupPathOf(context, record));
         } catch (error) {
           // Its cgroup went with its last process; that it ended is written down behind this.
           if (isErrno(error, 'ENOENT') || isErrno(error, 'ENODEV')) throw notRunning(record);
@@ -53,7 +54,7 @@ export function isPaused({ life }: Pick<ContainerRecord, 'life'>): boolean {
 export function letGoOn(context: Context, record: ContainerRecord): void {
   const { life } = record;
   if (life.status !== 'running' || life.paused !== true) return;
-  thaw(cgroupOf(context, record));
+  thaw(cgroupPathOf(context, record));
   context.store.saveLife(record, { ...life, paused: false });
   context.record(record, 'unpause');
 }
@@ -86,8 +87,4 @@ export function restarting(record: ContainerRecord): BerthError {
     `Container ${record.id} is restarting, wait until the container is running`,
     { hint: `berth stop ${record.name} ends that` },
   );
-}
-
-function cgroupOf(context: Context, { id }: ContainerRecord): string {
-  return `${context.cgroupParent}/${id}`;
 }

@@ -3,6 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identifyProcess } from '../host/processes.ts';
 import { isFrozen } from '../runtime/freezer.ts';
+import { cgroupPathOf } from './cgroup-path.ts';
 import { type Context, pathsOf } from './context.ts';
 import { findEnding, finishRun, releaseRun, removeContainer } from './end.ts';
 import type { ContainerRecord } from './record.ts';
@@ -68,7 +69,7 @@ async function recoverRecord(
 function lookWhetherPaused(context: Context, record: ContainerRecord): void {
   const { life } = record;
   if (life.status !== 'running') return;
-  const paused = isFrozen(`${context.cgroupParent}/${record.id}`);
+  const paused = isFrozen(cgroupPathOf(context, record));
   if (paused !== (life.paused === true)) context.store.saveLife(record, { ...life, paused });
 }
 

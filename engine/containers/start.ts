@@ -53,7 +53,6 @@ export async function startContainer(context: Context, record: ContainerRecord):
     throw error;
   }
   await updateLinked(context, record);
-  recordNetwork(context, record, 'connect');
   context.record(record, 'start');
 }
 
@@ -107,7 +106,11 @@ async function connectNetwork(
     path: paths.netns,
     mac: record.config.MacAddress || undefined,
   });
-  undo.defer(() => context.networks.disconnect(record.id, paths.netns));
+  recordNetwork(context, record, 'connect');
+  undo.defer(async () => {
+    await context.networks.disconnect(record.id, paths.netns);
+    recordNetwork(context, record, 'disconnect');
+  });
   const { namespace, address } = connection;
   return { owner, namespace: namespace === undefined ? 'host' : { path: namespace }, address };
 }

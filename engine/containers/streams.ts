@@ -71,6 +71,7 @@ export function attachContainer(context: Context, record: ContainerRecord, query
     tty: record.config.Tty === true,
     output,
     input: input?.stream,
+    detached: () => context.record(record, 'detach'),
     close() {
       detach.abort();
       input?.close();

@@ -33,6 +33,8 @@ export type Attachment = {
   readonly output: Output;
   /** Where a client's bytes go; undefined where the container's input is not open or was not asked for. */
   readonly input: NodeJS.WritableStream | undefined;
+  /** To be called where the client typed the keys to detach: that is told. */
+  readonly detached?: () => void;
   close(): void;
 };
 

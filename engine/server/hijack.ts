@@ -23,7 +23,15 @@ export async function joinStreams(options: {
   // A client that ends its side and then goes is noticed by the write that fails.
   socket.on('error', leave);
   socket.on('close', leave);
-  passInput({ socket, input: attachment.input, detachKeys, detach: leave });
+  passInput({
+    socket,
+    input: attachment.input,
+    detachKeys,
+    detach: () => {
+      attachment.detached?.();
+      leave();
+    },
+  });
   try {
     await writeAll(socket, outputBytes(attachment.output, attachment.tty), gone.signal);
   } catch (error) {

@@ -53,7 +53,13 @@ export function containerHandlers({ containers }: Pick<ServerParts, 'containers'
     containerPrune: async ({ query }) => json(await containers.prune(query)),
     containerRemove: async ({ path, query }) => {
       if (query.link === true)
-        throw new BerthError('unsupported', 'links between containers are not served by this engine');
+        throw new BerthError(
+          'conflict',
+          `Conflict, cannot remove the default link name of the container: ${path.id}`,
+          {
+            hint: `berth rm ${path.id} removes the container`,
+          },
+        );
       await containers.remove(path.id, query);
       return empty(204);
     },

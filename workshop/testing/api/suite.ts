@@ -4,6 +4,7 @@ import { containerCases } from './cases-containers.ts';
 import { eventCases } from './cases-events.ts';
 import { imageCases } from './cases-images.ts';
 import { lifeCases } from './cases-life.ts';
+import { lifeEventCases } from './cases-life-events.ts';
 import { listCases } from './cases-list.ts';
 import { logCases } from './cases-logs.ts';
 import { mannerCases } from './cases-manners.ts';
@@ -18,6 +19,7 @@ export const cases: Readonly<Record<string, Case>> = {
   ...imageCases,
   ...containerCases,
   ...lifeCases,
+  ...lifeEventCases,
   ...listCases,
   ...pruneCases,
   ...streamCases,
