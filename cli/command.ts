@@ -7,6 +7,12 @@ import type { Signals } from './signals.ts';
 export type Flag<T = unknown> = Field<T> & {
   /** Other spellings that docker has or had. */
   readonly aliases?: readonly string[];
+  /** Why no value but `accepts` is taken, and what to do instead (refused.ts). */
+  readonly refused?: {
+    readonly why: string;
+    readonly hint?: string | undefined;
+    readonly accepts?: unknown;
+  };
 };
 export type Flags = Readonly<Record<string, Flag>>;
 

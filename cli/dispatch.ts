@@ -3,8 +3,10 @@ import type { Command, Context } from './command.ts';
 import { entries, type Found, families, findCommand } from './commands/index.ts';
 import { complain } from './each.ts';
 import { FormatError } from './format-error.ts';
+import type { Globals } from './globals.ts';
 import { nearest } from './nearest.ts';
 import { endOnClosedPipe, flush, openOutput } from './output.ts';
+import { refuseFlags } from './refused.ts';
 import { listenForSignals } from './signals.ts';
 
 /** Runs the command that the process was started with, and ends the process. `main` is the URL of the entry. */
@@ -21,10 +23,15 @@ export async function dispatch(main: string): Promise<void> {
     programs: new URL(main.endsWith('.ts') ? '../dist/' : './', main),
   };
   let code: number;
+  let debug = false;
   try {
-    code = await runCommand(context, process.argv.slice(2));
+    const globals = await readBefore(process.argv.slice(2));
+    ({ debug } = globals);
+    code = await runCommand(context, globals);
   } catch (thrown) {
-    code = report(context, toBerthError(thrown));
+    const error = toBerthError(thrown);
+    code = report(context, error);
+    if (debug) context.stderr.line(`${(error.cause as Error | undefined)?.stack ?? error.stack}`);
   }
   await Promise.all([flush(stdout), flush(stderr)]);
   process.exit(code);
@@ -32,9 +39,15 @@ export async function dispatch(main: string): Promise<void> {
 
 type Surroundings = Omit<Context, 'host' | 'connect'>;
 
-async function runCommand(surroundings: Surroundings, words: readonly string[]): Promise<number> {
+/** What stands before the command's name. */
+async function readBefore(words: readonly string[]): Promise<Globals> {
+  if (words[0]?.startsWith('-')) return (await import('./globals.ts')).readGlobals(words);
+  return { host: undefined, debug: false, wantsHelp: false, wantsVersion: false, rest: words };
+}
+
+async function runCommand(surroundings: Surroundings, globals: Globals): Promise<number> {
   const { stdout } = surroundings;
-  const { host: hostBefore, wantsHelp, wantsVersion, rest } = readGlobals(words);
+  const { host: hostBefore, wantsHelp, wantsVersion, rest } = globals;
   if (wantsVersion) {
     stdout.line(`berth version ${(await import('./own-version.ts')).ownVersion}`);
     return 0;
@@ -57,6 +70,7 @@ async function runCommand(surroundings: Surroundings, words: readonly string[]):
   });
   const { help, host = hostBefore } = typed.flags as { readonly help?: boolean; readonly host?: string };
   if (help) return showHelp(surroundings, found, command);
+  refuseFlags(command.flags, typed.flags);
   checkCount(found.name, command, typed.args);
   return command.run(inside(host), typed);
 }
@@ -65,27 +79,6 @@ async function connect({ programs, signals }: Surroundings, host: string | undef
   const { connectEngine } = await import('../engine/client/launch.ts');
   const { engineLine } = await import('./engine-place.ts');
   return connectEngine({ host, launch: engineLine(programs), signal: signals.cancelled });
-}
-
-/** Flags before the command's name. */
-function readGlobals(words: readonly string[]) {
-  let host: string | undefined;
-  let wantsHelp = false;
-  let wantsVersion = false;
-  let index = 0;
-  for (; index < words.length; index++) {
-    const word = words[index] ?? '';
-    if (!word.startsWith('-')) break;
-    const [name, inline] = word.startsWith('--host=') ? ['--host', word.slice('--host='.length)] : [word];
-    if (name === '--help' || name === '-h') wantsHelp = true;
-    else if (name === '--version' || name === '-v') wantsVersion = true;
-    else if (name === '--host' || name === '-H') {
-      host = inline ?? words[++index];
-      if (host === undefined || host === '')
-        throw new BerthError('usage', `${name} needs a value: HOST`, { hint: 'berth --help' });
-    } else throw new BerthError('usage', `unknown flag ${word}`, { hint: 'berth --help' });
-  }
-  return { host, wantsHelp, wantsVersion, rest: words.slice(index) };
 }
 
 async function helpOrRefuse({ stdout }: Surroundings, words: readonly string[]): Promise<number> {
@@ -100,10 +93,10 @@ async function helpOrRefuse({ stdout }: Surroundings, words: readonly string[]):
     return 0;
   }
   const name = family === undefined ? first : `${family} ${second}`;
-  const near = nearest(
-    name,
-    entries.flatMap((entry) => entry.names.filter((other) => other.includes(' ') === name.includes(' '))),
-  );
+  const near = nearest(name, [
+    ...entries.flatMap((entry) => entry.names.filter((other) => other.includes(' ') === name.includes(' '))),
+    ...(family === undefined ? families : []),
+  ]);
   throw new BerthError('usage', `unknown command: berth ${name}`, {
     hint: near === undefined ? `berth ${family === undefined ? '' : `${family} `}--help` : `berth ${near}`,
   });

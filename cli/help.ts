@@ -1,7 +1,8 @@
 import { flagName } from '../engine/api/fields.ts';
 import type { Command, Flag, Flags } from './command.ts';
 import { type Entry, entries } from './commands/index.ts';
-import { allFlags, globalFlags } from './parse.ts';
+import { flagsBefore } from './globals.ts';
+import { allFlags } from './parse.ts';
 
 const LONGEST_LEFT = 32;
 
@@ -15,22 +16,18 @@ export function helpOfAll(columns: number, family?: string): string {
     groups.set(group, [...(groups.get(group) ?? []), [name, entry.summary]]);
   }
   const sections = [...groups].map(([title, rows]) => `${title}:\n${pairs(rows, columns)}`);
-  const usage = family === undefined ? 'berth [--host HOST] COMMAND' : `berth ${family} COMMAND`;
+  const usage = family === undefined ? 'berth [FLAGS] COMMAND' : `berth ${family} COMMAND`;
   return [
     `Usage: ${usage}`,
     ...(family === undefined ? [wrap(ABOUT, columns).join('\n')] : []),
     ...sections,
-    ...(family === undefined
-      ? [`Flags:\n${flagRows({ ...globalFlags, version: VERSION_FLAG }, columns)}`]
-      : []),
+    ...(family === undefined ? [`Flags:\n${flagRows(flagsBefore, columns)}`] : []),
     `berth ${family === undefined ? '' : `${family} `}COMMAND --help tells more about a command.`,
   ].join('\n\n');
 }
 
 const ABOUT =
   'A container engine with three faces: this command line, a dashboard (berth ui), and an MCP server (berth mcp).';
-
-const VERSION_FLAG: Flag = { type: 'boolean', summary: 'Print the version of this program' };
 
 /** Under which name help lists a command: short in the whole list, without the first word in that of a family. */
 function nameWithin(entry: Entry, family: string | undefined): string | undefined {
@@ -60,6 +57,7 @@ export function helpOfCommand(entry: Entry, command: Command, name: string, colu
 
 function flagRows(flags: Flags, columns: number): string {
   const rows = Object.entries(flags)
+    .filter(([, { refused }]) => refused === undefined)
     .map(([key, flag]) => [flagLeft(key, flag), flagRight(flag)] as const)
     .toSorted(([a], [b]) => (a.slice(4) < b.slice(4) ? -1 : 1));
   return pairs(rows, columns);

@@ -37,7 +37,7 @@ export async function inspectEach(
   const client = await context.connect();
   const results = await Promise.allSettled(
     names.map(async (name) => {
-      const found = await inspectOne(client, name, among, flags);
+      const found = await inspectOne(context, { client, name, among, flags });
       return fill === undefined ? found.value : fill(found.value, goTypes[found.kind], { inspected: true });
     }),
   );
@@ -78,10 +78,18 @@ export async function formatter(
 }
 
 async function inspectOne(
-  client: Client,
-  name: string,
-  among: readonly Kind[],
-  { size }: Asked,
+  { stderr }: Context,
+  {
+    client,
+    name,
+    among,
+    flags: { size },
+  }: {
+    readonly client: Client;
+    readonly name: string;
+    readonly among: readonly Kind[];
+    readonly flags: Asked;
+  },
 ): Promise<{ readonly kind: Kind; readonly value: unknown }> {
   const ask: Readonly<Record<Kind, () => Promise<unknown>>> = {
     container: () => client.call('containerInspect', { id: name, size }),
@@ -90,7 +98,9 @@ async function inspectOne(
   };
   for (const kind of among) {
     try {
-      return { kind, value: await ask[kind]() };
+      const value = await ask[kind]();
+      if (size && kind !== 'container') stderr.line(`WARNING: --size ignored for ${kind}`);
+      return { kind, value };
     } catch (thrown) {
       const error = toBerthError(thrown);
       const malformed = error.code === 'invalid' && among.length > 1;

@@ -25,7 +25,7 @@ export function parseTyped(
     allowPositionals: true,
     tokens: true,
   });
-  const hint = `berth ${options.name} --help`;
+  const hint = helpOf(options.name);
   const values: Record<string, unknown> = {};
   const args: string[] = [];
   for (const token of tokens) {
@@ -98,10 +98,12 @@ function addFilter(
 function unknownFlag(name: string, keys: ReadonlyMap<string, string>, command: string): BerthError {
   const near = name.startsWith('--') ? nearest(name.slice(2), keys.keys()) : undefined;
   const meant = near === undefined ? '' : `; did you mean --${near}?`;
-  return new BerthError('usage', `unknown flag ${name} for berth ${command}${meant}`, {
-    hint: `berth ${command} --help`,
+  return new BerthError('usage', `unknown flag ${name} for berth${command && ` ${command}`}${meant}`, {
+    hint: helpOf(command),
   });
 }
+
+const helpOf = (command: string) => `berth ${command && `${command} `}--help`;
 
 function keysByName(flags: Flags): ReadonlyMap<string, string> {
   const keys = new Map<string, string>();

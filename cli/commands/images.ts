@@ -1,4 +1,3 @@
-import { BerthError } from '../../engine/api/errors.ts';
 import { operations } from '../../engine/api/operations.ts';
 import { familiarName, parseReference } from '../../engine/api/reference.ts';
 import { formatSize } from '../../engine/api/sizes.ts';
@@ -7,6 +6,7 @@ import { defineCommand, type Flag } from '../command.ts';
 import { ago, goTime } from '../duration.ts';
 import { formatFlag, type ListFields, printListing } from '../listing.ts';
 import { shortId } from '../printable.ts';
+import { refused } from '../refused.ts';
 
 const { all, filter } = operations.imageList.query;
 
@@ -16,7 +16,11 @@ export const command = defineCommand({
     all: { ...all, summary: 'Show images without a name that others are built on too' },
     filter,
     digests: { type: 'boolean', summary: 'Show digests' } as Flag<boolean>,
-    tree: { type: 'boolean', summary: 'Not supported: images have one platform here' } as Flag<boolean>,
+    tree: refused(
+      { type: 'boolean', summary: 'Show the platforms of images' },
+      'an image has one platform here',
+      'berth images --digests',
+    ) as Flag<boolean>,
     quiet: { type: 'boolean', summary: 'Print ids alone', short: 'q' } as Flag<boolean>,
     noTrunc: { type: 'boolean', summary: 'Show ids whole' } as Flag<boolean>,
     format: formatFlag,
@@ -28,10 +32,6 @@ export const command = defineCommand({
   ],
   async run(context, { flags, args: [reference] }) {
     const { noTrunc = false, quiet, digests = false } = flags;
-    if (flags.tree)
-      throw new BerthError('unsupported', 'images --tree is not supported: an image has one platform here', {
-        hint: 'berth images --digests',
-      });
     const client = await context.connect();
     const wanted = reference === undefined ? flags.filter : { ...flags.filter, reference: [reference] };
     const images = await client.call(

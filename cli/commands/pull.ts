@@ -3,6 +3,7 @@ import { familiarName, familiarReference, parseReference } from '../../engine/ap
 import { pullImage } from '../../engine/client/pull.ts';
 import { defineCommand, type Flag } from '../command.ts';
 import { openProgress } from '../progress.ts';
+import { refused } from '../refused.ts';
 
 export const command = defineCommand({
   usage: '[FLAGS] IMAGE',
@@ -11,6 +12,17 @@ export const command = defineCommand({
   flags: {
     platform: operations.imagePull.query.platform,
     quiet: { type: 'boolean', summary: 'Show no progress', short: 'q' } as Flag<boolean>,
+    allTags: refused(
+      { type: 'boolean', summary: 'Pull all tags of the repository', short: 'a' },
+      'tags are pulled one by one',
+      'berth pull NAME:TAG for each',
+    ) as Flag<boolean>,
+    disableContentTrust: refused(
+      { type: 'boolean', summary: 'Check no signatures' },
+      'signatures are not checked; digests are',
+      'berth pull NAME@sha256:…',
+      true,
+    ) as Flag<boolean>,
   },
   takes: [1, 1],
   examples: [

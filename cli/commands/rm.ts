@@ -1,7 +1,7 @@
 import { toBerthError } from '../../engine/api/errors.ts';
 import { operations } from '../../engine/api/operations.ts';
 import { defineCommand } from '../command.ts';
-import { doToEach } from '../each.ts';
+import { complain, doToEach } from '../each.ts';
 
 const { force, link, volumes } = operations.containerRemove.query;
 
@@ -15,11 +15,14 @@ export const command = defineCommand({
     return doToEach(context, args, async (id) => {
       try {
         await client.act('containerRemove', { id, ...flags }, { signal: context.signals.cancelled });
-      } catch (error) {
-        // As `rm -f` of files, and docker's: what isn't there is as removed as it can be.
-        if (!flags.force || toBerthError(error).code !== 'notFound') throw error;
+        return id;
+      } catch (thrown) {
+        // As docker's: with --force what isn't there is said, and is no failure.
+        const error = toBerthError(thrown);
+        if (!flags.force || error.code !== 'notFound') throw error;
+        complain(context, error);
+        return undefined;
       }
-      return id;
     });
   },
 });

@@ -1,12 +1,22 @@
+import { toBerthError } from '../../engine/api/errors.ts';
 import { operations } from '../../engine/api/operations.ts';
-import { defineCommand } from '../command.ts';
-import { doToEach } from '../each.ts';
+import { defineCommand, type Flag } from '../command.ts';
+import { complain, doToEach } from '../each.ts';
+import { refused } from '../refused.ts';
 
 const { force, noprune } = operations.imageRemove.query;
 
 export const command = defineCommand({
   usage: '[FLAGS] IMAGE [IMAGE...]',
-  flags: { force, noPrune: noprune },
+  flags: {
+    force,
+    noPrune: noprune,
+    platform: refused(
+      { type: 'list', summary: 'Remove only this platform' },
+      'an image has one platform here',
+      'berth rmi without it',
+    ) as Flag<readonly string[]>,
+  },
   takes: [1, Number.POSITIVE_INFINITY],
   examples: [
     { line: 'berth rmi ubuntu:22.04', does: 'Remove a tag, and the image if that was its last one' },
@@ -14,17 +24,25 @@ export const command = defineCommand({
   async run(context, { flags, args }) {
     const client = await context.connect();
     return doToEach(context, args, async (name) => {
-      const removed = await client.call(
-        'imageRemove',
-        { name, force: flags.force, noprune: flags.noPrune },
-        { signal: context.signals.cancelled },
-      );
-      const lines = removed.map((item) =>
-        'Untagged' in item && item.Untagged
-          ? `Untagged: ${item.Untagged}`
-          : `Deleted: ${(item as { Deleted: string }).Deleted}`,
-      );
-      return lines.length === 0 ? undefined : lines.join('\n');
+      try {
+        const removed = await client.call(
+          'imageRemove',
+          { name, force: flags.force, noprune: flags.noPrune },
+          { signal: context.signals.cancelled },
+        );
+        const lines = removed.map((item) =>
+          'Untagged' in item && item.Untagged
+            ? `Untagged: ${item.Untagged}`
+            : `Deleted: ${(item as { Deleted: string }).Deleted}`,
+        );
+        return lines.length === 0 ? undefined : lines.join('\n');
+      } catch (thrown) {
+        // As docker's: with --force what isn't there is said, and is no failure.
+        const error = toBerthError(thrown);
+        if (!flags.force || error.code !== 'notFound') throw error;
+        complain(context, error);
+        return undefined;
+      }
     });
   },
 });

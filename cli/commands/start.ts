@@ -3,6 +3,7 @@ import { runAttached, sigProxyFlag } from '../attached.ts';
 import { type Context, defineCommand, type Flag, type Typed } from '../command.ts';
 import { detachKeysFlag } from '../detach-keys.ts';
 import { doToEach } from '../each.ts';
+import { refused } from '../refused.ts';
 
 const flags = {
   attach: {
@@ -13,6 +14,14 @@ const flags = {
   interactive: { type: 'boolean', summary: "Connect the container's input too", short: 'i' } as Flag<boolean>,
   sigProxy: sigProxyFlag,
   detachKeys: detachKeysFlag,
+  checkpoint: refused(
+    { type: 'string', summary: 'Restore from a checkpoint' },
+    'there are no checkpoints',
+  ) as Flag<string>,
+  checkpointDir: refused(
+    { type: 'string', summary: 'Where checkpoints are' },
+    'there are no checkpoints',
+  ) as Flag<string>,
 };
 
 export const command = defineCommand({

@@ -48,22 +48,35 @@ function withReadableTime(server: VersionInfo): VersionInfo {
 
 function describeClient({ stdout }: Context): void {
   stdout.line('Client: Berth');
-  row(stdout, 'Version', client.Version);
-  row(stdout, 'Node', client.NodeVersion);
-  row(stdout, 'OS/Arch', `${client.Os}/${client.Arch}`);
+  row(stdout, ' Version:', client.Version);
+  row(stdout, ' Node version:', client.NodeVersion);
+  row(stdout, ' OS/Arch:', `${client.Os}/${client.Arch}`);
+  row(stdout, ' Context:', client.Context);
 }
 
+/** docker's lines: the engine, then its parts with what each tells of itself. */
 function describeServer({ stdout }: Context, server: VersionInfo, host: string): void {
   stdout.line('');
-  stdout.line(printable(`Server: ${server.Platform?.Name || server.Components?.[0]?.Name || 'Engine'}`));
-  row(stdout, 'Host', host);
-  row(stdout, 'Version', server.Version);
-  row(stdout, 'API version', `${server.ApiVersion} (minimum version ${server.MinAPIVersion})`);
-  row(stdout, 'OS/Arch', `${server.Os}/${server.Arch}`);
-  row(stdout, 'Kernel', server.KernelVersion);
-  for (const { Name, Version } of server.Components ?? []) if (Name !== 'Engine') row(stdout, Name, Version);
+  stdout.line(printable(`Server:${server.Platform?.Name ? ` ${server.Platform.Name}` : ''}`));
+  row(stdout, ' Host:', host);
+  const parts = server.Components ?? [];
+  const engine = parts.find(({ Name }) => Name === 'Engine');
+  stdout.line(' Engine:');
+  row(stdout, '  Version:', server.Version);
+  row(stdout, '  API version:', `${server.ApiVersion} (minimum version ${server.MinAPIVersion})`);
+  row(stdout, '  Go version:', server.GoVersion);
+  row(stdout, '  Git commit:', server.GitCommit);
+  row(stdout, '  Built:', engine?.Details?.BuildTime);
+  row(stdout, '  OS/Arch:', `${server.Os}/${server.Arch}`);
+  row(stdout, '  Kernel:', server.KernelVersion);
+  for (const { Name, Version, Details } of parts.filter((part) => part !== engine)) {
+    stdout.line(printable(` ${Name}:`));
+    row(stdout, '  Version:', Version);
+    for (const key of Object.keys(Details ?? {}).toSorted()) row(stdout, `  ${key}:`, Details?.[key]);
+  }
 }
 
-function row(stdout: Context['stdout'], key: string, value: string): void {
-  stdout.line(printable(` ${`${key}:`.padEnd(16)} ${value}`));
+/** What an engine does not tell gets no line. */
+function row(stdout: Context['stdout'], key: string, value: string | undefined): void {
+  if (value) stdout.line(printable(`${key.padEnd(19)} ${value}`));
 }

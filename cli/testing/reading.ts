@@ -154,25 +154,61 @@ export const reading: Behaviours = {
     );
   },
 
-  'version and info tell of the engine that answers': async (given) => {
+  'version and info tell of the engine that answers, in the words that scripts look for': async (given) => {
     const version = JSON.parse(await print(given, 'version', '--format', 'json'));
     assert.match(version.Client.Version, /^\d+\.\d+\.\d+/);
     assert.match(
       await print(given, 'version'),
       new RegExp(
-        `^Client: Berth\\n.*\\nServer: .*Version: +${RegExp.escape(version.Server.Version)}\\n`,
+        `^Client: Berth\\n Version: .*\\nServer:.* Engine:\\n  Version: +${RegExp.escape(version.Server.Version)}\\n`,
         's',
       ),
     );
     assert.match(
       await print(given, 'info'),
-      /^Host: unix:\/\/.*\n[\s\S]*\nCPUs: \d+\nTotal Memory: [\d.]+GiB\n/,
+      /^Client: Berth\n Version: .*\nServer:\n Containers: \d+\n {2}Running: .*\n CPUs: \d+\n Total Memory: [\d.]+GiB\n/s,
     );
+  },
+
+  "docker's flags before the command are taken where they mean something": async (given) => {
+    const { berth, host } = given;
+    await using container = await containerOf(given);
+    const wanted = await print(given, 'ps', '-q', '-f', `name=${container.name}`);
+    for (const flags of [
+      ['-c', 'default'],
+      ['-D'],
+      ['-l', 'error'],
+      ['--tls=false'],
+      ['--config', berth.join()],
+    ])
+      assert.equal(await print(given, ...flags, 'ps', '-q', '-f', `name=${container.name}`), wanted);
+    const elsewhere = await berth.run([`-H${host}`, 'ps', '-q', '-f', `name=${container.name}`], {
+      host: 'unix:///no/such.sock',
+    });
+    assert.equal(elsewhere.stdout, wanted);
+    const debugged = await berth.run(['-D', '-H', 'unix:///no/such.sock', 'ps']);
+    assert.match(debugged.stderr, /no engine answers at[\s\S]*ENOENT[\s\S]*\n {4}at /);
+  },
+
+  'rm -f and rmi -f say what is not there, and are content': async ({ berth, host }) => {
+    for (const command of ['rm', 'rmi']) {
+      const { code, stdout, stderr } = await berth.run([command, '-f', 'no-such-thing'], { host });
+      assert.deepEqual([code, stdout], [0, ''], stderr);
+      assert.match(stderr, /no-such-thing/);
+    }
   },
 
   'bad input gets one clear message and the right exit code': async ({ berth, host }) => {
     const wrong: readonly (readonly [readonly string[], number, RegExp])[] = [
       [['imges'], 125, /^berth: unknown command: berth imges\n {2}try: berth images\n$/],
+      [['containr', 'ls'], 125, /unknown command: berth containr\n {2}try: berth container\n$/],
+      [['--context', 'other', 'ps'], 1, /--context is not supported: there are no contexts/],
+      [['--tlsverify', 'ps'], 1, /--tlsverify is not supported: no TLS is spoken\n {2}try: ssh /],
+      [['--hots', 'x', 'ps'], 125, /unknown flag --hots for berth; did you mean --host\?/],
+      [['--log-level', 'loud', 'ps'], 125, /"loud" for --log-level: expected one of debug, info/],
+      [['images', '--tree'], 1, /--tree is not supported: an image has one platform here/],
+      [['pull', '-a', 'busybox'], 1, /--all-tags is not supported/],
+      [['start', '--checkpoint', 'x', 'y'], 1, /--checkpoint is not supported/],
       [['container', 'lst'], 125, /unknown command: berth container lst\n {2}try: berth container ls\n$/],
       [['ps', '--al'], 125, /unknown flag --al for berth ps; did you mean --all\?/],
       [['ps', 'extra'], 125, /berth ps takes no arguments, not 1/],

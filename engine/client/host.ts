@@ -45,5 +45,11 @@ export function resolveHost(
 ): { readonly host: Host; readonly chosen: boolean } {
   const text = given || env.BERTH_HOST || env.DOCKER_HOST;
   if (!text) return { host: { kind: 'unix', path: DEFAULT_SOCKET }, chosen: false };
-  return { host: parseHost(text), chosen: true };
+  const host = parseHost(text);
+  // Docker's clients take it for DOCKER_HOST: what is meant to be encrypted must not go out as it is.
+  if (host.kind === 'tcp' && env.DOCKER_TLS_VERIFY && !given && !env.BERTH_HOST)
+    throw new BerthError('unsupported', `no TLS is spoken to ${text}, and DOCKER_TLS_VERIFY asks for it`, {
+      hint: 'ssh -L /tmp/engine.sock:/run/berth/berth.sock HOST, and --host unix:///tmp/engine.sock',
+    });
+  return { host, chosen: true };
 }
