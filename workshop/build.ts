@@ -29,6 +29,7 @@ const PROGRAMS: readonly Program[] = [
   { name: 'mcp', entry: 'mcp/main.ts' },
   { name: 'engine', entry: 'engine/daemon/main.ts' },
   { name: 'unpack-worker', entry: 'engine/layers/unpack-worker.ts' },
+  { name: 'archive-worker', entry: 'engine/archives/worker.ts' },
 ];
 
 /** Ink loads React's developer tools where `DEV=true`; they are neither installed nor wanted in a bundle. */

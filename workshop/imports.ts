@@ -12,7 +12,7 @@ const ENGINE_ROWS: readonly (readonly string[])[] = [
   ['tar'],
   ['client', 'state'],
   ['host', 'events'],
-  ['content', 'registry', 'layers', 'runtime'],
+  ['content', 'registry', 'layers', 'archives', 'runtime'],
   ['images', 'networks', 'volumes'],
   ['containers', 'builder', 'services'],
   ['server'],

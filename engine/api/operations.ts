@@ -1,4 +1,5 @@
 import type { ValuesOf } from './fields.ts';
+import { archiveOperations } from './operations/archives.ts';
 import { containerOperations } from './operations/containers.ts';
 import { imageOperations } from './operations/images.ts';
 import { networkOperations } from './operations/networks.ts';
@@ -14,6 +15,7 @@ const definitions = {
   ...imageOperations,
   ...containerOperations,
   ...streamOperations,
+  ...archiveOperations,
   ...networkOperations,
   ...usageOperations,
 };

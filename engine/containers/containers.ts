@@ -1,8 +1,10 @@
 import type { ImageUser } from '../images/types.ts';
+import { containerArchives } from './archive.ts';
 import type { Context } from './context.ts';
 import { createContainer } from './create.ts';
 import { handleExit, watchExits } from './exits.ts';
 import { readMachine } from './host-config/machine.ts';
+import { makeInitLayer } from './init-layer.ts';
 import { containerLife } from './life.ts';
 import { logRotation } from './log-rotation.ts';
 import { containerPause } from './pause.ts';
@@ -46,6 +48,7 @@ export async function openContainers(options: ContainersOptions): Promise<
     },
   };
   const rotation = logRotation(context);
+  makeInitLayer(context);
   await recoverContainers(context);
   const watcher = watchExits(context);
   for (const record of store.active())
@@ -77,6 +80,7 @@ export async function openContainers(options: ContainersOptions): Promise<
     ...containerPause(context),
     ...containerRename(context),
     ...containerPrune(context),
+    ...containerArchives(context),
     logs: (name, query, signal) => readLogs(context, store.find(name), query, signal),
     attach: (name, query) => attachContainer(context, store.find(name), query),
   };

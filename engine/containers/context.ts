@@ -43,6 +43,8 @@ export function pathsOf(context: Pick<Context, 'root' | 'runDir'>, id: string) {
     upper: join(root, 'upper'),
     work: join(root, 'work'),
     rootfs: join(root, 'rootfs'),
+    /** Where its layers are put together to be looked at while it stands still, in a namespace of a thread's own. */
+    view: join(root, 'view'),
     hosts: join(root, 'hosts'),
     hostname: join(root, 'hostname'),
     resolvConf: join(root, 'resolv.conf'),

@@ -9,6 +9,7 @@ import { createMonitored, resizeTerminal } from '../runtime/monitor.ts';
 import { type JoinedNetwork, writeBundle } from './bundle.ts';
 import { cgroupPathOf } from './cgroup-path.ts';
 import { type ContainerPaths, type Context, pathsOf } from './context.ts';
+import { lowerLayers } from './init-layer.ts';
 import { updateLinked } from './links.ts';
 import { recordNetwork } from './network-events.ts';
 import type { ContainerRecord } from './record.ts';
@@ -62,7 +63,7 @@ async function mountRootfs(
   paths: ContainerPaths,
   undo: AsyncDisposableStack,
 ): Promise<void> {
-  const lower = await context.images.lowerDirs(context.images.resolve(record.imageId));
+  const lower = await lowerLayers(context, record);
   await Promise.all([paths.upper, paths.work, paths.rootfs].map((path) => mkdir(path, { recursive: true })));
   mount({
     source: 'overlay',

@@ -1,6 +1,7 @@
 import type { Filters } from '../api/fields.ts';
 import type { StreamFrame } from '../api/multiplex.ts';
 import type { ContainerInspect, ContainerSummary, CreateContainerBody, WaitResult } from '../api/wire.ts';
+import type { ArchiveApi } from './archive.ts';
 import type { PauseApi } from './pause.ts';
 import type { PruneApi } from './prune.ts';
 import type { RenameApi } from './rename.ts';
@@ -39,7 +40,7 @@ export type Attachment = {
 };
 
 /** The containers of one engine. All names are resolved as docker does: name, id, or unique prefix of an id. */
-export type Containers = {
+export type Containers = ArchiveApi & {
   /** Throws `invalid`, `notFound` (no such image), `conflict` (name in use), `unsupported` (a field by name). */
   create(
     body: CreateContainerBody,

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { call, check, cString, type Path } from './libc.ts';
 
 /**
@@ -111,9 +112,16 @@ export function setXattr(path: Path, name: string, value: Uint8Array): void {
 /** The most an extended attribute may hold, XATTR_SIZE_MAX in <linux/limits.h>. */
 const XATTR_SIZE_MAX = 65536;
 
+let attributes: Buffer | undefined;
+/** Room for one answer: to clear as much for each of many files takes longer than the call. */
+function scratch(): Buffer {
+  attributes ??= Buffer.alloc(XATTR_SIZE_MAX);
+  return attributes;
+}
+
 /** lgetxattr(2): an extended attribute of the file itself. Throws with `code` 'ENODATA' where it has none. */
 export function getXattr(path: Path, name: string): Buffer {
-  const value = Buffer.alloc(XATTR_SIZE_MAX);
+  const value = scratch();
   const size = call('long lgetxattr(const uint8_t *, const uint8_t *, uint8_t *, size_t)')(
     cString(path),
     cString(name),
@@ -126,7 +134,7 @@ export function getXattr(path: Path, name: string): Buffer {
 
 /** llistxattr(2): names of the extended attributes of the file itself. */
 export function listXattrs(path: Path): readonly string[] {
-  const names = Buffer.alloc(XATTR_SIZE_MAX);
+  const names = scratch();
   const size = call('long llistxattr(const uint8_t *, uint8_t *, size_t)')(
     cString(path),
     names,
@@ -169,4 +177,50 @@ export function setTimes(path: Path, time: Timespec): void {
 /** syncfs(2): returns when all that was written to the file system of this open file is on disk. */
 export function syncFileSystem(descriptor: number, path: Path): void {
   check(call('int syncfs(int)')(descriptor), 'syncfs', path);
+}
+
+const SYS_OPENAT2 = 437;
+const O_PATH = 0o10000000;
+const O_CLOEXEC = 0o2000000;
+const { O_DIRECTORY, O_NOFOLLOW } = constants;
+const RESOLVE_IN_ROOT = 0x10;
+
+/**
+ * openat2(2) with RESOLVE_IN_ROOT: opens what `path` names for a process whose root directory is the open directory
+ * `root`. The kernel holds to that whatever is renamed or linked meanwhile. Gives a descriptor (O_PATH) that stands
+ * for the file and neither reads nor writes it; whoever asked closes it. Throws with `code` 'ENOENT', 'ENOTDIR',
+ * 'ELOOP', 'EAGAIN' where something was renamed on the way.
+ */
+export function openInRoot(
+  root: number,
+  path: Path,
+  options: { readonly follow: boolean; readonly directory?: boolean },
+): number {
+  const flags =
+    O_PATH | O_CLOEXEC | (options.follow ? 0 : O_NOFOLLOW) | (options.directory === true ? O_DIRECTORY : 0);
+  // struct open_how: flags, mode, resolve (<linux/openat2.h>).
+  const how = Buffer.alloc(24);
+  how.writeBigUInt64LE(BigInt(flags), 0);
+  how.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT), 16);
+  const descriptor = call('long syscall(long, int, const uint8_t *, const uint8_t *, size_t)')(
+    SYS_OPENAT2,
+    root,
+    cString(path),
+    how,
+    how.length,
+  );
+  check(descriptor, 'openat2', path);
+  return descriptor;
+}
+
+const CLONE_NEWNS = 0x20000;
+
+/**
+ * unshare(2): gives the calling thread a mount namespace of its own, in which nothing that is mounted reaches the
+ * others. It ends with the thread, and all mounts made in it with it. Only for worker threads, and only synchronous
+ * calls are made in it: the others are made by threads of a pool.
+ */
+export function leaveMountNamespace(): void {
+  check(call('int unshare(int)')(CLONE_NEWNS), 'unshare', 'mount namespace');
+  mount({ target: '/', flags: ['rec', 'private'] });
 }

@@ -5,10 +5,13 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Digest } from '../api/digest.ts';
 import { BerthError } from '../api/errors.ts';
+import type { ByteStream } from '../api/operations.ts';
 import type { LayerLimits } from './types.ts';
 
 const READ_BYTES = 512 * 1024;
 const CHUNK_BYTES = 512 * 1024;
+/** So many tell a compression. */
+const HEAD_BYTES = 8;
 
 type Compression = 'gzip' | 'zstd' | 'none';
 
@@ -23,8 +26,8 @@ function compressionOf(head: Buffer): Compression {
   if (hex.startsWith('28b52ffd') || /^5[0-9a-f]2a4d18/.test(hex)) return 'zstd';
   const other = hex.startsWith('425a68') ? 'bzip2' : hex.startsWith('fd377a585a00') ? 'xz' : undefined;
   if (other === undefined) return 'none';
-  throw new BerthError('unsupported', `the layer is compressed with ${other}, which is not supported`, {
-    hint: 'push the image again with gzip or zstd',
+  throw new BerthError('unsupported', `the archive is compressed with ${other}, which is not supported`, {
+    hint: 'compress it with gzip or zstd',
   });
 }
 
@@ -81,9 +84,44 @@ export async function readLayer(options: {
   }
 }
 
+/**
+ * The archive of a stream that may be compressed, told by its first bytes. Throws `unsupported` on bzip2 and xz, and
+ * `invalid` on damaged data.
+ */
+export async function* decompressed(source: ByteStream): AsyncGenerator<Buffer> {
+  const chunks = source[Symbol.asyncIterator]();
+  let head = Buffer.alloc(0);
+  let ended = false;
+  while (head.length < HEAD_BYTES && !ended) {
+    const { value, done } = await chunks.next();
+    if (done === true) ended = true;
+    else head = Buffer.concat([head, value]);
+  }
+  async function* whole() {
+    yield head;
+    if (!ended) yield* { [Symbol.asyncIterator]: () => chunks };
+  }
+  const compression = compressionOf(head);
+  if (compression === 'none') return yield* asBuffers(whole());
+  const options = { chunkSize: CHUNK_BYTES };
+  const inflate = compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
+  const feeding = pipeline(whole(), inflate);
+  feeding.catch(() => {});
+  try {
+    yield* inflate as AsyncIterable<Buffer>;
+    await feeding;
+  } catch (error) {
+    throw damaged(error, compression);
+  }
+}
+
+async function* asBuffers(source: ByteStream): AsyncGenerator<Buffer> {
+  for await (const chunk of source) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}
+
 async function headOf(path: string): Promise<Buffer> {
   await using file = await open(path, 'r');
-  const head = Buffer.alloc(8);
+  const head = Buffer.alloc(HEAD_BYTES);
   const { bytesRead } = await file.read(head, 0, head.length, 0);
   return head.subarray(0, bytesRead);
 }
@@ -107,7 +145,7 @@ function checkSize(total: number, consumed: number, limits: LayerLimits): void {
 function damaged(error: unknown, compression: Compression): unknown {
   const { code = '', message } = error as NodeJS.ErrnoException;
   if (error instanceof BerthError || !/^(Z_|ZSTD_|ERR_ZLIB|ERR_BUFFER)/.test(code)) return error;
-  return new BerthError('invalid', `the layer's ${compression} data is damaged: ${message}`, {
+  return new BerthError('invalid', `the archive's ${compression} data is damaged: ${message}`, {
     cause: error,
   });
 }

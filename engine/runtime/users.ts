@@ -21,11 +21,20 @@ export async function resolveUser(
   text: string,
   groups: readonly string[] = [],
 ): Promise<ContainerUser> {
+  return await findUser((path) => readInRoot(root, path), text, groups);
+}
+
+/** The same in a tree whose files `read` gives. */
+export async function findUser(
+  read: (path: string) => Promise<string | undefined>,
+  text: string,
+  groups: readonly string[] = [],
+): Promise<ContainerUser> {
   const colon = text.indexOf(':');
   const userPart = colon < 0 ? text : text.slice(0, colon);
   const groupPart = colon < 0 ? undefined : text.slice(colon + 1);
-  const passwd = rows(await readInRoot(root, '/etc/passwd'));
-  const group = rows(await readInRoot(root, '/etc/group'));
+  const passwd = rows(await read('/etc/passwd'));
+  const group = rows(await read('/etc/group'));
   const wanted = userPart === '' ? '0' : userPart;
   const entry = passwd.find((row) => row[0] === wanted) ?? passwd.find((row) => row[2] === wanted);
   const uid = readId(entry?.[2] ?? wanted);

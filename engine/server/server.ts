@@ -11,6 +11,7 @@ import { type Operation, type OperationId, operations } from '../api/operations.
 import { API_VERSION } from '../api/versions.ts';
 import { readJsonBody, readMaybeJsonBody } from './body.ts';
 import type { Exchange, Handler, Handlers, Reply, ServerParts } from './exchange.ts';
+import { archiveHandlers } from './handlers/archives.ts';
 import { containerHandlers } from './handlers/containers.ts';
 import { imageHandlers } from './handlers/images.ts';
 import { networkHandlers } from './handlers/networks.ts';
@@ -34,6 +35,7 @@ export function createServer(parts: ServerParts): Server {
     ...imageHandlers(parts),
     ...containerHandlers(parts),
     ...streamHandlers(parts),
+    ...archiveHandlers(parts),
     ...networkHandlers(parts),
     ...usageHandlers(parts),
   };

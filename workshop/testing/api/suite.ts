@@ -1,5 +1,6 @@
 import type { Case } from './case.ts';
 import { answerCases } from './cases-answers.ts';
+import { archiveCases } from './cases-archives.ts';
 import { containerCases } from './cases-containers.ts';
 import { eventCases } from './cases-events.ts';
 import { imageCases } from './cases-images.ts';
@@ -28,4 +29,5 @@ export const cases: Readonly<Record<string, Case>> = {
   ...answerCases,
   ...usageCases,
   ...logCases,
+  ...archiveCases,
 };

@@ -14,6 +14,7 @@ export type Answer = {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  readonly bytes: Buffer;
   /** The body as JSON; throws where it is none. */
   readonly json: () => Loose;
   /** The body as JSON lines. */
@@ -21,7 +22,7 @@ export type Answer = {
 };
 
 export type Question = {
-  /** A value becomes JSON; text goes as it is. */
+  /** A value becomes JSON; text and bytes go as they are. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -42,6 +43,7 @@ export async function ask(subject: Subject, line: string, question: Question = {
     status,
     headers,
     text,
+    bytes,
     json: () => read(text),
     lines: () =>
       text
@@ -65,7 +67,8 @@ export async function begin(
   const [method = 'GET', path = '/'] = line.split(' ');
   const { body, headers = {}, signal } = question;
   const asked = noteRequest(line, headers, body);
-  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const isPlain = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
+  const text = isPlain ? body : JSON.stringify(body);
   return await new Promise((resolve, reject) => {
     const sent = request({
       socketPath: subject.socketPath,
@@ -74,7 +77,9 @@ export async function begin(
       agent: false,
       headers: {
         host: 'engine',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined
+          ? {}
+          : { 'content-type': Buffer.isBuffer(body) ? 'application/x-tar' : 'application/json' }),
         ...(text === undefined ? {} : { 'content-length': Buffer.byteLength(text) }),
         ...headers,
       },
