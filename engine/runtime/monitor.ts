@@ -41,7 +41,7 @@ export async function createMonitored(
   runtime: OciRuntime,
   request: MonitorRequest,
 ): Promise<number> {
-  const program = request.sharesMounts ? runtime.sharingProgram : runtime.program;
+  using call = runtime.invocation({ sharing: request.sharesMounts });
   const { pipes } = startProgram(conmon, {
     cwd: request.bundle,
     detached: true,
@@ -52,7 +52,7 @@ export async function createMonitored(
       ...['--api-version', '1', '--cid', request.id, '--cuuid', request.id, '--name', request.id],
       ...['--bundle', request.bundle, '--container-pidfile', join(request.bundle, 'pid')],
       ...['--conmon-pidfile', join(request.bundle, 'conmon.pid'), '--persist-dir', request.bundle],
-      ...['--runtime', program, ...runtime.args.flatMap((arg) => ['--runtime-arg', arg])],
+      ...['--runtime', call.program, ...call.args.flatMap((arg) => ['--runtime-arg', arg])],
       ...['--log-path', `k8s-file:${request.log}`, '--no-sync-log'],
       ...['--exit-dir', request.exitDir, '--full-attach'],
       ...(request.tty ? ['--terminal'] : []),
