@@ -9,8 +9,8 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
 /**
  * Runs a program to its end, with its arguments as a list, and gives its standard output.
- * Throws `internal` with the last words of its standard error when it fails, `unavailable` when it isn't there,
- * `cancelled` when `signal` ended it.
+ * Throws `internal` with the last words of its standard error when it fails, and all of it in the error's cause,
+ * `unavailable` when it isn't there, `cancelled` when `signal` ended it.
  */
 export async function runProgram(
   program: string,
@@ -53,6 +53,7 @@ export async function runProgram(
     throw new BerthError(
       'internal',
       `${program} ${args[0] ?? ''} failed: ${words || `exit code ${exitCode}`}`,
+      { cause: { stderr, exitCode } },
     );
   } finally {
     options.signal?.removeEventListener('abort', stop);
