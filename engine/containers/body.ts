@@ -101,7 +101,11 @@ export function readCreateBody(body: unknown): CreateRequest {
     throw new BerthError('invalid', `invalid CgroupParent: '${host.CgroupParent}' leads upwards`);
   if (Object.keys(host.Annotations ?? {}).includes(''))
     throw new BerthError('invalid', 'invalid Annotations: the empty string is not permitted as a key');
-  if (!isEmpty(config.Volumes)) throw unsupported('Volumes', config.Volumes);
+  // What says nothing elsewhere asks for something here: a volume without a name, a port that is free.
+  if (Object.keys(config.Volumes ?? {}).length > 0) throw unsupported('Volumes', config.Volumes);
+  const ports = Object.values((host.PortBindings as Record<string, unknown> | null | undefined) ?? {});
+  if (ports.some((bindings) => !Array.isArray(bindings) || bindings.length > 0))
+    throw unsupported('HostConfig.PortBindings', host.PortBindings);
   const mac = macOfEndpoint(config.NetworkingConfig?.EndpointsConfig ?? {});
   return {
     ...config,

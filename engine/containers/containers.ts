@@ -18,6 +18,7 @@ import { containerStats } from './stats.ts';
 import { attachContainer, readLogs } from './streams.ts';
 import { containerTop } from './top.ts';
 import type { Containers } from './types.ts';
+import { containerUpdate } from './update.ts';
 
 export type ContainersOptions = Omit<Context, 'store' | 'record' | 'machine'> & {
   readonly database: Parameters<typeof openContainerStore>[0];
@@ -81,6 +82,7 @@ export async function openContainers(options: ContainersOptions): Promise<
     ...containerRename(context),
     ...containerPrune(context),
     ...containerArchives(context),
+    ...containerUpdate(context),
     logs: (name, query, signal) => readLogs(context, store.find(name), query, signal),
     attach: (name, query) => attachContainer(context, store.find(name), query),
   };

@@ -7,6 +7,7 @@ import type { PruneApi } from './prune.ts';
 import type { RenameApi } from './rename.ts';
 import type { StatsApi } from './stats.ts';
 import type { TopApi } from './top.ts';
+import type { UpdateApi } from './update.ts';
 
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 
@@ -96,4 +97,5 @@ export type Containers = ArchiveApi & {
   TopApi &
   PauseApi &
   RenameApi &
-  PruneApi;
+  PruneApi &
+  UpdateApi;

@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../api/errors.ts';
 
@@ -20,6 +20,15 @@ export function detectCgroups(mounts: string = readFileSync('/proc/self/mounts',
 /** Whether swap can be limited: v1 needs a kernel that was told to count it, v2 always counts. */
 export function countsSwap(layout: CgroupLayout): boolean {
   return layout === 'v2' || existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes');
+}
+
+/** Lets a cgroup have as many processes as there can be; crun 1.8 has no word for that in an update. */
+export function liftPidsLimit(path: string): void {
+  const [file] = globSync([
+    join('/sys/fs/cgroup', path, 'pids.max'),
+    join('/sys/fs/cgroup/pids', path, 'pids.max'),
+  ]);
+  if (file !== undefined) writeFileSync(file, 'max');
 }
 
 /** Takes a cgroup away in every hierarchy that has it, where nothing is in it any more. */

@@ -19,7 +19,6 @@ const notServed = [
   'POST /commit',
   'GET /containers/{id}/attach/ws',
   'POST /containers/{id}/exec',
-  'POST /containers/{id}/update',
   'GET /distribution/{name*}/json',
   'GET /images/get',
   'POST /images/load',

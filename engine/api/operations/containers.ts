@@ -1,4 +1,5 @@
 import { boolean, integer, string } from '../fields.ts';
+import type { UpdateContainerBody } from '../wire/host-config.ts';
 import type { ContainersPruned } from '../wire/prune.ts';
 import type { ContainerInspect, ContainerSummary, CreateContainerBody, WaitResult } from '../wire.ts';
 import { operation } from './define.ts';
@@ -56,6 +57,11 @@ export const containerOperations = {
     route: 'POST /containers/{id}/kill',
     query: { signal: shared.signal },
     answer: 'none',
+  }),
+  containerUpdate: operation<{ readonly Warnings: readonly string[] | null }, UpdateContainerBody>()({
+    summary: 'Change limits and restart policy of a container',
+    route: 'POST /containers/{id}/update',
+    body: 'json',
   }),
   containerPause: operation()({
     summary: 'Freeze all processes of a container',

@@ -125,3 +125,8 @@ export type HealthConfig = {
   readonly StartInterval?: number;
   readonly Retries?: number;
 };
+/** The body of `POST /containers/{id}/update`. */
+export type UpdateContainerBody = Resources & {
+  readonly RestartPolicy?: RestartPolicy | null;
+  readonly [field: string]: unknown;
+};

@@ -13,6 +13,7 @@ type Ids =
   | 'containerPause'
   | 'containerUnpause'
   | 'containerRename'
+  | 'containerUpdate'
   | 'containerPrune'
   | 'containerRemove'
   | 'containerResize';
@@ -50,6 +51,7 @@ export function containerHandlers({ containers }: Pick<ServerParts, 'containers'
       await containers.rename(path.id, query.newName ?? '');
       return empty(204);
     },
+    containerUpdate: async ({ path, body }) => json(await containers.update(path.id, body)),
     containerPrune: async ({ query }) => json(await containers.prune(query)),
     containerRemove: async ({ path, query }) => {
       if (query.link === true)

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { ask, type Loose, type Subject } from './wire.ts';
+import { Readable } from 'node:stream';
+import { decodeFrames } from '../../../engine/api/multiplex.ts';
+import { ask, begin, type Loose, type Subject } from './wire.ts';
 
 /** Containers that a case makes, each removed at the case's end whatever became of it. */
 export type Made = AsyncDisposable & {
@@ -62,4 +64,34 @@ export async function ran(
   const made = await run(subject, script, more);
   await made.ended();
   return made;
+}
+
+/** What a container that runs `sh -c SCRIPT` to its end says on both streams, in lines without the last line's end. */
+export async function said(
+  subject: Subject,
+  script: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<readonly string[]> {
+  await using made = await ran(subject, script, more);
+  return await linesOf(subject, made.id);
+}
+
+/** What a container has said until now. */
+export async function linesOf(subject: Subject, id: string): Promise<readonly string[]> {
+  const { body } = await begin(subject, `GET /v1.41/containers/${id}/logs?stdout=1&stderr=1`);
+  const pieces: Buffer[] = [];
+  for await (const { data } of decodeFrames(Readable.from([await body]))) pieces.push(data);
+  return Buffer.concat(pieces).toString('utf8').replace(/\n$/, '').split('\n');
+}
+
+/** What is said to a create, where it is refused; removes what it made where it is not. */
+export async function refusal(
+  subject: Subject,
+  more: Readonly<Record<string, unknown>>,
+): Promise<{ readonly status: number; readonly message: string }> {
+  const created = await ask(subject, 'POST /v1.41/containers/create', {
+    body: { Image: 'busybox', Cmd: ['true'], ...more },
+  });
+  if (created.status === 201) await ask(subject, `DELETE /v1.41/containers/${created.json().Id}?force=1&v=1`);
+  return { status: created.status, message: created.json().message ?? '' };
 }

@@ -6,10 +6,13 @@ import { eventCases } from './cases-events.ts';
 import { imageCases } from './cases-images.ts';
 import { lifeCases } from './cases-life.ts';
 import { lifeEventCases } from './cases-life-events.ts';
+import { limitCases } from './cases-limits.ts';
 import { listCases } from './cases-list.ts';
 import { logCases } from './cases-logs.ts';
 import { mannerCases } from './cases-manners.ts';
+import { mountCases } from './cases-mounts.ts';
 import { pruneCases } from './cases-prune.ts';
+import { sharingCases } from './cases-sharing.ts';
 import { streamCases } from './cases-streams.ts';
 import { systemCases } from './cases-system.ts';
 import { usageCases } from './cases-usage.ts';
@@ -21,8 +24,11 @@ export const cases: Readonly<Record<string, Case>> = {
   ...containerCases,
   ...lifeCases,
   ...lifeEventCases,
-  ...listCases,
   ...pruneCases,
+  ...limitCases,
+  ...listCases,
+  ...mountCases,
+  ...sharingCases,
   ...streamCases,
   ...eventCases,
   ...mannerCases,
