@@ -1,6 +1,7 @@
 import type { ValuesOf } from './fields.ts';
 import { archiveOperations } from './operations/archives.ts';
 import { containerOperations } from './operations/containers.ts';
+import { execOperations } from './operations/exec.ts';
 import { imageOperations } from './operations/images.ts';
 import { networkOperations } from './operations/networks.ts';
 import { streamOperations } from './operations/streams.ts';
@@ -16,6 +17,7 @@ const definitions = {
   ...containerOperations,
   ...streamOperations,
   ...archiveOperations,
+  ...execOperations,
   ...networkOperations,
   ...usageOperations,
 };

@@ -1,7 +1,12 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeOwnNull } from '../host/null-device.ts';
 import type { ImageUser } from '../images/types.ts';
 import { containerArchives } from './archive.ts';
 import type { Context } from './context.ts';
 import { createContainer } from './create.ts';
+import { containerExec } from './exec.ts';
+import { openExecStore } from './exec-store.ts';
 import { handleExit, watchExits } from './exits.ts';
 import { readMachine } from './host-config/machine.ts';
 import { makeInitLayer } from './init-layer.ts';
@@ -20,7 +25,7 @@ import { containerTop } from './top.ts';
 import type { Containers } from './types.ts';
 import { containerUpdate } from './update.ts';
 
-export type ContainersOptions = Omit<Context, 'store' | 'record' | 'machine'> & {
+export type ContainersOptions = Omit<Context, 'store' | 'record' | 'machine' | 'execs' | 'nullDevice'> & {
   readonly database: Parameters<typeof openContainerStore>[0];
 };
 
@@ -33,13 +38,21 @@ export async function openContainers(options: ContainersOptions): Promise<
   }
 > {
   const store = openContainerStore(options.database);
+  const execs = openExecStore();
+  const nullDevice = makeOwnNull(options.root);
+  // What an earlier engine's execs left; those that go on need none of it.
+  await rm(join(options.runDir, 'execs'), { recursive: true, force: true });
   const context: Context = {
     ...options,
     machine: readMachine(options.cgroups),
     store,
+    execs,
+    nullDevice,
     record(record, action, attributes = {}) {
       if (action === 'start') rotation.begin(record);
       if (action === 'die') rotation.end(record);
+      if (action === 'die') execs.forgetUnstarted(record.id);
+      if (action === 'destroy') execs.forgetAll(record.id);
       options.events.record({
         type: 'container',
         action,
@@ -62,6 +75,7 @@ export async function openContainers(options: ContainersOptions): Promise<
       watcher.close();
       for (const record of store.all()) clearTimeout(record.backoff);
       rotation.close();
+      execs.close();
     },
     usersOf: (imageId) =>
       store
@@ -76,6 +90,7 @@ export async function openContainers(options: ContainersOptions): Promise<
 
     ...containerQueries(context),
     ...containerLife(context),
+    ...containerExec(context),
     ...containerStats(context),
     ...containerTop(context),
     ...containerPause(context),

@@ -4,6 +4,7 @@ import type { ImageStore } from '../images/types.ts';
 import type { Networks } from '../networks/types.ts';
 import type { CgroupLayout } from '../runtime/cgroups.ts';
 import type { OciRuntime } from '../runtime/oci.ts';
+import type { ExecStore } from './exec-store.ts';
 import type { Machine } from './host-config/machine.ts';
 import type { ContainerRecord, ContainerStore } from './record.ts';
 
@@ -23,6 +24,9 @@ export type Context = {
   readonly runtime: OciRuntime;
   readonly conmon: string;
   readonly store: ContainerStore;
+  readonly execs: ExecStore;
+  /** A null device for processes in containers; see `makeOwnNull`. */
+  readonly nullDevice: string | undefined;
   readonly events: Pick<Events, 'record'>;
   /** Writes an event of a container, with Docker's attributes. */
   record(container: ContainerRecord, action: string, attributes?: Readonly<Record<string, string>>): void;

@@ -1,13 +1,16 @@
 import type { Filters } from '../api/fields.ts';
-import type { StreamFrame } from '../api/multiplex.ts';
 import type { ContainerInspect, ContainerSummary, CreateContainerBody, WaitResult } from '../api/wire.ts';
 import type { ArchiveApi } from './archive.ts';
+import type { Attachment, Output } from './attachment.ts';
+import type { ExecApi } from './exec.ts';
 import type { PauseApi } from './pause.ts';
 import type { PruneApi } from './prune.ts';
 import type { RenameApi } from './rename.ts';
 import type { StatsApi } from './stats.ts';
 import type { TopApi } from './top.ts';
 import type { UpdateApi } from './update.ts';
+
+export type { Attachment, Output } from './attachment.ts';
 
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 
@@ -23,21 +26,6 @@ export type LogQuery = {
   readonly timestamps?: boolean | undefined;
   /** Put before each line which labels and variables the log's options name. */
   readonly details?: boolean | undefined;
-};
-
-/** What a container writes, in the order it was written. With a terminal all of it is `stdout`. */
-export type Output = AsyncIterable<StreamFrame>;
-
-/** A client's hold on a container's streams. */
-export type Attachment = {
-  readonly tty: boolean;
-  /** Ends when the container does, or when `close` is called. */
-  readonly output: Output;
-  /** Where a client's bytes go; undefined where the container's input is not open or was not asked for. */
-  readonly input: NodeJS.WritableStream | undefined;
-  /** To be called where the client typed the keys to detach: that is told. */
-  readonly detached?: () => void;
-  close(): void;
 };
 
 /** The containers of one engine. All names are resolved as docker does: name, id, or unique prefix of an id. */
@@ -98,4 +86,5 @@ export type Containers = ArchiveApi & {
   PauseApi &
   RenameApi &
   PruneApi &
-  UpdateApi;
+  UpdateApi &
+  ExecApi;

@@ -48,6 +48,7 @@ export function inspectionOf(context: Context, record: ContainerRecord): Contain
   const mode = record.hostConfig.NetworkMode as NetworkMode;
   const networks = context.networks.endpointsOf(record.id, mode);
   const endpoint = networks[mode];
+  const execIds = context.execs.idsOf(record.id);
   const [path = '', ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   return {
     Id: record.id,
@@ -67,7 +68,7 @@ export function inspectionOf(context: Context, record: ContainerRecord): Contain
     MountLabel: '',
     ProcessLabel: '',
     AppArmorProfile: '',
-    ExecIDs: null,
+    ExecIDs: execIds.length === 0 ? null : execIds,
     HostConfig: { ...hostConfigView(record.hostConfig), Links: linksView(context.store, record) },
     GraphDriver: {
       Name: 'overlay',

@@ -17,6 +17,13 @@ export type StartOptions = {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Descriptors of the program that are pipes to the engine; 0, 1 and 2 are /dev/null where they are not among them. */
   readonly pipes?: Readonly<Record<number, 'read' | 'write'>>;
+  /** What takes the place of /dev/null: a device that may change hands. */
+  readonly nullDevice?: string | undefined;
+  /**
+   * A descriptor that the program holds to its end and hands on to nothing that it starts: its end is seen at once
+   * then, and not looked for.
+   */
+  readonly heldToEnd?: number;
   /** A session and a process group of its own: signals for the engine's group don't reach it. */
   readonly detached?: boolean;
 };
@@ -41,14 +48,16 @@ const FIRST_FREE = 64;
  * Throws what the system call said: `ENOENT`, `EACCES`, …
  */
 export function startProgram(program: string, options: StartOptions): Started {
-  const wanted = Object.entries(options.pipes ?? {}).map(([fd, way]) => ({ fd: Number(fd), way }));
+  const { heldToEnd, nullDevice = '/dev/null' } = options;
+  const held = heldToEnd === undefined ? {} : { [heldToEnd]: 'read' as const };
+  const wanted = Object.entries({ ...options.pipes, ...held }).map(([fd, way]) => ({ fd: Number(fd), way }));
   const actions = Buffer.alloc(STRUCT_BYTES);
   const attributes = spawnAttributes(options.detached === true);
   done(call('int posix_spawn_file_actions_init(uint8_t *)')(actions), 'posix_spawn', program);
   const pipes = new Map<number, { readonly ours: number; readonly theirs: number }>();
   let pid = 0;
   try {
-    for (const fd of [0, 1, 2]) if (!wanted.some((pipe) => pipe.fd === fd)) addOpen(actions, fd);
+    for (const fd of [0, 1, 2]) if (!wanted.some((pipe) => pipe.fd === fd)) addOpen(actions, fd, nullDevice);
     if (options.cwd !== undefined)
       done(
         call('int posix_spawn_file_actions_addchdir_np(uint8_t *, const uint8_t *)')(
@@ -93,7 +102,8 @@ export function startProgram(program: string, options: StartOptions): Started {
       return [fd, new Socket({ fd: ours, readable: way === 'read', writable: way === 'write' })] as const;
     }),
   );
-  return { pid, pipes: sockets, ended: reap(pid) };
+  const end = heldToEnd === undefined ? undefined : sockets.get(heldToEnd);
+  return { pid, pipes: sockets, ended: end === undefined ? reap(pid) : closed(end).then(() => reap(pid)) };
 }
 
 /** Default signals, whatever this process ignores or holds back: an ignored SIGPIPE would be passed on. */
@@ -110,11 +120,11 @@ function spawnAttributes(detached: boolean): Buffer {
   return attributes;
 }
 
-function addOpen(actions: Buffer, fd: number): void {
+function addOpen(actions: Buffer, fd: number, path: string): void {
   const add = call(
     'int posix_spawn_file_actions_addopen(uint8_t *, int, const uint8_t *, int, unsigned int)',
   );
-  done(add(actions, fd, cString('/dev/null'), O_RDWR, 0), 'open', '/dev/null');
+  done(add(actions, fd, cString(path), O_RDWR, 0), 'open', path);
 }
 
 /** `way` is the engine's: what it reads, the program writes. */
@@ -137,6 +147,13 @@ function closeDescriptor(descriptor: number): void {
 /** Calls of this family give the errno itself. */
 function done(errno: number, syscall: string, path: string): void {
   if (errno !== 0) throw errnoError(errno, syscall, path);
+}
+
+function closed(pipe: Socket): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  pipe.on('error', () => pipe.destroy()).once('close', () => resolve());
+  pipe.resume();
+  return promise;
 }
 
 /** How long until an ended child is looked for again: first at once, for most run for a few milliseconds. */

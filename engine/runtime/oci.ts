@@ -13,6 +13,9 @@ export type OciRuntime = {
    * container mounts is to be seen on the host where that was asked for.
    */
   invocation(options: { readonly sharing: boolean }): Invocation & Disposable;
+  /** The runtime itself, for what looks at no cgroups, and the arguments before the command. */
+  readonly path: string;
+  readonly args: readonly string[];
   start(id: string): Promise<void>;
   /** Sets limits of a container that runs, as `linux.resources` of an OCI spec says them. */
   update(id: string, resources: object): Promise<void>;
@@ -70,6 +73,8 @@ export async function openRuntime(options: {
     name,
     version,
     invocation,
+    path: found,
+    args,
     async start(id) {
       await runProgram(found, [...args, 'start', id]);
     },

@@ -6,14 +6,15 @@ import type { Duplex } from 'node:stream';
 /** What `Upgrade` says on a request that got it here. Its answer is 200: the client asked for no upgrade. */
 export const PLAIN_ATTACH = 'berth-plain-attach';
 
-const REQUEST_LINE = /^POST \/(?:v[\d.]+\/)?containers\/[^/ ?]+\/attach\/?(?:\?[^ ]*)? HTTP\/1\.1$/;
+const REQUEST_LINE =
+  /^POST \/(?:v[\d.]+\/)?(?:containers\/[^/ ?]+\/attach|exec\/[^/ ?]+\/start)\/?(?:\?[^ ]*)? HTTP\/1\.1$/;
 const START = Buffer.from('POST /');
 /** A head longer than this is left to the HTTP parser, which refuses it. */
 const MAX_HEAD_BYTES = 64 * 1024;
 
 /**
- * An attach takes its connection over even where the client asks for no upgrade: what it sends after the head is
- * the container's input (Engine API, ContainerAttach). Node's server gives a connection away for an upgrade only,
+ * An attach, and the start of an exec, takes its connection over even where the client asks for no upgrade: what it sends after the head is
+ * the program's input (Engine API, ContainerAttach and ExecStart). Node's server gives a connection away for an upgrade only,
  * so the head of such a request gets one before it is parsed. Looked at is what a connection begins with, and what
  * comes once an answer is out: clients that keep connections (Node's own, for one) attach over a used one.
  */

@@ -13,6 +13,7 @@ import { readJsonBody, readMaybeJsonBody } from './body.ts';
 import type { Exchange, Handler, Handlers, Reply, ServerParts } from './exchange.ts';
 import { archiveHandlers } from './handlers/archives.ts';
 import { containerHandlers } from './handlers/containers.ts';
+import { execHandlers } from './handlers/exec.ts';
 import { imageHandlers } from './handlers/images.ts';
 import { networkHandlers } from './handlers/networks.ts';
 import { streamHandlers } from './handlers/streams.ts';
@@ -25,6 +26,8 @@ import { sendError, sendReply } from './reply.ts';
 import { type Match, openRouter, splitVersion } from './router.ts';
 import { type Unserved, unserved, unservedError } from './unserved.ts';
 
+/** The paths whose connection becomes a program's streams. */
+const TAKES_OVER = /\/(?:containers\/[^/]+\/attach|exec\/[^/]+\/start)\/?(?:\?|$)/;
 /** Credentials for a registry come in a header, and some registries' tokens are long. */
 const MAX_HEADER_BYTES = 128 * 1024;
 
@@ -36,6 +39,7 @@ export function createServer(parts: ServerParts): Server {
     ...containerHandlers(parts),
     ...streamHandlers(parts),
     ...archiveHandlers(parts),
+    ...execHandlers(parts),
     ...networkHandlers(parts),
     ...usageHandlers(parts),
   };
@@ -54,9 +58,7 @@ export function createServer(parts: ServerParts): Server {
     (socket ?? response).once('close', () => gone.abort());
     for (const [name, value] of Object.entries(identity)) response.setHeader(name, value);
     try {
-      // The body of a request that takes its connection over is not the container's input.
-      if (socket !== undefined) await drain(request);
-      const reply = await dispatch(request, gone.signal);
+      const reply = await dispatch(request, gone.signal, socket !== undefined);
       if (reply.kind === 'attach' && socket !== undefined) await takeOver(request, response, socket, reply);
       else await sendReply(response, reply, gone.signal);
       // What a handler did not want to read would stand before the connection's next request.
@@ -69,7 +71,7 @@ export function createServer(parts: ServerParts): Server {
     }
   }
 
-  async function dispatch(request: IncomingMessage, signal: AbortSignal): Promise<Reply> {
+  async function dispatch(request: IncomingMessage, signal: AbortSignal, takesOver: boolean): Promise<Reply> {
     const { pathname, parameters } = splitTarget(request.url ?? '/');
     const { path, apiMinor } = splitVersion(pathname);
     // Ping is the one thing that is asked for with HEAD; the body is then left out.
@@ -80,6 +82,8 @@ export function createServer(parts: ServerParts): Server {
     const { pattern: operation } = match;
     const query = readQuery(operation.query, parameters);
     const body = await readBody(operation, request);
+    // The body of a request that takes its connection over is not the program's input.
+    if (takesOver) await drain(request);
     const { headers } = request;
     const exchange = { path: match.path, query, body, parameters, headers, apiMinor, signal };
     // The table says what each of them holds; readQuery and readJsonBody have checked it.
@@ -94,7 +98,7 @@ export function createServer(parts: ServerParts): Server {
       requireHostHeader: false,
       // Kept connections are the client's to close: one that is closed here as it is reused is an error there.
       keepAliveTimeout: 0,
-      shouldUpgradeCallback: (request) => /\/attach\/?(?:\?|$)/.test(request.url ?? ''),
+      shouldUpgradeCallback: (request) => TAKES_OVER.test(request.url ?? ''),
     },
     (request, response) => void answer(request, response),
   );

@@ -7,7 +7,7 @@ import type { Pattern } from './router.ts';
  * NAME` asks for every kind in turn.
  */
 export type Unserved = Pattern & {
-  readonly why: 'notServed' | 'noVolume' | 'noPlugin' | 'noExec' | 'noSwarm';
+  readonly why: 'notServed' | 'noVolume' | 'noPlugin' | 'noSwarm';
 };
 
 const notServed = [
@@ -18,7 +18,6 @@ const notServed = [
   'POST /build/prune',
   'POST /commit',
   'GET /containers/{id}/attach/ws',
-  'POST /containers/{id}/exec',
   'GET /distribution/{name*}/json',
   'GET /images/get',
   'POST /images/load',
@@ -54,7 +53,6 @@ const rows: Readonly<Record<Unserved['why'], readonly string[]>> = {
   notServed,
   noVolume: ['GET /volumes/{name*}', 'PUT /volumes/{name*}', 'DELETE /volumes/{name*}'],
   noPlugin: ['GET /plugins/{name*}/json', 'DELETE /plugins/{name*}', 'POST /plugins/{name*}'],
-  noExec: ['GET /exec/{id}/json', 'POST /exec/{id}/start', 'POST /exec/{id}/resize'],
   noSwarm,
 };
 
@@ -77,8 +75,6 @@ export function unservedError(row: Unserved, path: Readonly<Record<string, strin
       return new BerthError('notFound', `get ${path.name}: no such volume`);
     case 'noPlugin':
       return new BerthError('notFound', `plugin "${path.name}" not found`);
-    case 'noExec':
-      return new BerthError('notFound', `No such exec instance: ${path.id}`);
     case 'noSwarm':
       return new BerthError('unavailable', 'This node is not a swarm manager.', {
         hint: 'this engine does not serve swarms',

@@ -3,6 +3,7 @@ import { answerCases } from './cases-answers.ts';
 import { archiveCases } from './cases-archives.ts';
 import { containerCases } from './cases-containers.ts';
 import { eventCases } from './cases-events.ts';
+import { execCases } from './cases-exec.ts';
 import { imageCases } from './cases-images.ts';
 import { lifeCases } from './cases-life.ts';
 import { lifeEventCases } from './cases-life-events.ts';
@@ -33,6 +34,7 @@ export const cases: Readonly<Record<string, Case>> = {
   ...eventCases,
   ...mannerCases,
   ...answerCases,
+  ...execCases,
   ...usageCases,
   ...logCases,
   ...archiveCases,
