@@ -1,6 +1,7 @@
 import test from 'node:test';
 import { startEngine } from '../workshop/testing/engine.ts';
 import { bundleBerth } from './testing/berth.ts';
+import { daily } from './testing/daily.ts';
 import { formats } from './testing/formats.ts';
 import type { Behaviours } from './testing/given.ts';
 import { pulling } from './testing/pulling.ts';
@@ -9,7 +10,7 @@ import { running } from './testing/running.ts';
 import { terminals } from './testing/terminals.ts';
 
 /** The command line on Berth's own engine. */
-const everything: Behaviours = { ...running, ...reading, ...pulling, ...terminals, ...formats };
+const everything: Behaviours = { ...running, ...reading, ...pulling, ...terminals, ...formats, ...daily };
 
 test('on berth', async (t) => {
   await using berth = await bundleBerth();

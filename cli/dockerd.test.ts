@@ -1,4 +1,5 @@
-import { formats } from './testing/formats.ts';
+import { daily } from './testing/daily.ts';
+import { formats, templates } from './testing/formats.ts';
 import { testOnPeer } from './testing/on-peer.ts';
 import { pulling } from './testing/pulling.ts';
 import { reading } from './testing/reading.ts';
@@ -6,4 +7,12 @@ import { running } from './testing/running.ts';
 import { terminals } from './testing/terminals.ts';
 
 /** dockerd is the oracle: what the command line expects of an engine has to hold there too. */
-await testOnPeer('dockerd', { ...running, ...reading, ...pulling, ...terminals, ...formats });
+await testOnPeer('dockerd', {
+  ...running,
+  ...reading,
+  ...pulling,
+  ...terminals,
+  ...formats,
+  ...templates,
+  ...daily,
+});

@@ -4,20 +4,9 @@ import { createClient, parseHost } from '../../engine/client/index.ts';
 import { FormatError } from '../format-error.ts';
 import { fillInspected, parseTemplate } from '../template.ts';
 import type { Ended } from './berth.ts';
+import { findDocker } from './docker.ts';
 import { commandLines, imageTemplates, inspectTemplates } from './format-table.ts';
 import { type Behaviours, containerOf, type Given } from './given.ts';
-
-/** The release whose words and types `--format` follows. */
-const RELEASE = /^Docker version 28\./;
-
-/** docker's own command line; undefined where the right one is not installed. */
-async function findDocker(): Promise<string | undefined> {
-  for (const program of ['/usr/local/bin/docker', 'docker']) {
-    const { stdout, failed } = await execa(program, ['--version'], { reject: false });
-    if (!failed && RELEASE.test(stdout)) return program;
-  }
-  return undefined;
-}
 
 /** Tries each item, a few at once, and collects what is wrong with any. */
 async function tryAll<T>(
@@ -82,8 +71,8 @@ function compare(about: string, berth: Ended, docker: Ended): string | undefined
     : `${about}\n  berth:  ${JSON.stringify(berth)}\n  docker: ${JSON.stringify(docker)}`;
 }
 
-/** `--format`: the same bytes as docker's command line prints on the same engine. */
-export const formats: Behaviours = {
+/** The template language, against docker's own. Which engine the data comes from matters little. */
+export const templates: Behaviours = {
   'inspect fills in templates as docker does': async (given) => {
     const program = await findDocker();
     if (program === undefined) return;
@@ -104,7 +93,10 @@ export const formats: Behaviours = {
       return compare(template, filled(template, image, 'image.InspectResponse'), said);
     });
   },
+};
 
+/** `--format`: the same bytes as docker's command line prints on the same engine. */
+export const formats: Behaviours = {
   'commands print by a format what docker prints': async (given) => {
     const program = await findDocker();
     if (program === undefined) return;

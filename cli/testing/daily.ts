@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { execa } from 'execa';
+import type { Ended } from './berth.ts';
+import { findDocker } from './docker.ts';
+import type { Behaviours, Given } from './given.ts';
+
+/**
+ * A day's work, as it is typed. `$N` begins the names of the day's containers and is their label `day`. Each line has to
+ * print what docker's own command line prints for it, and to end with the same code.
+ */
+const day: readonly string[] = [
+  // Something that runs, and a look at it.
+  "docker run -d --name $N-web -l day=$N -e GREETING=hello busybox sh -c 'echo up; sleep 1000'",
+  'docker ps --filter name=$N',
+  "docker ps --filter name=$N --format '{{.Names}}'",
+  'docker ps -q --no-trunc -f label=day=$N | wc -l',
+  'docker ps -f label=day=$N --format \'table {{.Names}}\\t{{.Image}}\\t{{.Label "day"}}\'',
+  "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' $N-web | grep -c '^[0-9.]*$'",
+  'docker inspect $N-web | grep -o \'"Status": "[a-z]*"\'',
+  "docker inspect --format='{{range .Config.Env}}{{println .}}{{end}}' $N-web | grep GREETING",
+  "docker container inspect -f '{{.State.Running}} {{.HostConfig.NetworkMode}} {{.RestartCount}}' $N-web",
+  // A job to its end, its output and its code.
+  "docker run --name $N-job -l day=$N busybox sh -c 'echo oops >&2; sleep 0.2; seq 10; exit 3'",
+  'docker logs --tail 2 $N-job 2>/dev/null',
+  'docker logs $N-job 2>&1 >/dev/null',
+  'docker logs $N-job 2>/dev/null | head -n 1',
+  'docker wait $N-job',
+  "docker ps -a -f name=$N-job --format '{{.Status}}' | cut -d' ' -f1,2",
+  "docker ps -a -f label=day=$N -f status=exited --format '{{.Names}} {{.Command}}'",
+  'docker events --since 10m --until 0s -f container=$N-job --format "{{.Action}}" | grep -v attach',
+  // Pipes in and out.
+  'echo some words | docker run -i --rm busybox tr a-z A-Z',
+  'docker run --rm busybox false || echo failed with $?',
+  'docker run --rm -w /etc -u 1:2 busybox sh -c "pwd; id -u; id -g"',
+  'id=$(docker create -l day=$N busybox echo created); docker start -a $id; docker rm $id >/dev/null',
+  'docker run --rm --memory 64m --cpus 0.5 --hostname box --read-only busybox hostname',
+  'docker run --rm -v "$PWD:/src:ro" busybox cat /src/note',
+  // Its life.
+  'docker pause $N-web && docker ps -f name=$N-web --format "{{.State}}" && docker unpause $N-web',
+  'docker rename $N-web $N-site && docker ps -q -f name=$N-site | wc -l',
+  'docker restart -t 0 $N-site',
+  'docker stop -t 0 $(docker ps -q -f label=day=$N) | wc -l',
+  'docker start $N-site',
+  'docker kill -s KILL $N-site && docker wait $N-site',
+  // Images.
+  "docker images --format '{{.Repository}}:{{.Tag}}' | grep '^busybox:latest$'",
+  'docker images busybox',
+  'docker image ls -q busybox | wc -l',
+  'docker images -q --filter dangling=true | xargs -r docker rmi',
+  "docker image inspect -f '{{.Os}} {{.Config.Cmd}} {{len .RootFS.Layers}}' busybox",
+  // The engine.
+  "docker version -f '{{.Server.Os}}/{{.Server.Arch}}'",
+  "docker info -f '{{.OSType}} {{.NCPU}}'; docker system info 2>/dev/null | grep -c 'Server Version'",
+  // What is wrong is said on standard error, and by the code.
+  'docker stop $N-nope || echo $?',
+  "docker inspect -f '{{.Id}}' $N-nope >/dev/null || echo $?",
+  'docker run --rm busybox no-such-program 2>/dev/null || echo $?',
+  'docker inspect $N-nope >/dev/null 2>&1 || echo not there',
+  'docker container inspect $N-site >/dev/null 2>&1 && echo there',
+  'docker ps -a --filter name=$N-nope',
+  // And the end of the day.
+  'docker container prune -f --filter label=day=$N-nope',
+  'docker ps -aq -f label=day=$N | xargs -r docker rm -f | wc -l',
+  'docker ps -aq -f label=day=$N | xargs -r docker rm -f',
+];
+
+/** A directory with nothing but a program called `docker`. */
+async function pathOf({ berth }: Given, program: string | undefined): Promise<string> {
+  const directory = berth.join(program === undefined ? 'alias' : 'docker');
+  await mkdir(directory, { recursive: true });
+  const place = `${directory}/docker`;
+  if (program !== undefined) await symlink(program, place).catch(() => {});
+  else
+    await writeFile(place, `#!/bin/sh\nexec ${berth.command.map((word) => `'${word}'`).join(' ')} "$@"\n`, {
+      mode: 0o755,
+    });
+  return directory;
+}
+
+/** The day with one command line: what each line printed, and its code. Nothing of it is left. */
+async function spend(given: Given, program: string | undefined): Promise<readonly Ended[]> {
+  const path = await pathOf(given, program);
+  const name = `day-${Math.random().toString(36).slice(2, 8)}-${program === undefined ? 'b' : 'd'}`;
+  const work = given.berth.join('work');
+  await mkdir(work, { recursive: true });
+  await writeFile(`${work}/note`, 'a note\n');
+  const run = (line: string) =>
+    execa('sh', ['-c', line], {
+      cwd: work,
+      env: {
+        ...given.berth.env,
+        PATH: `${path}:${given.berth.env.PATH}`,
+        DOCKER_HOST: given.host,
+        DOCKER_CONFIG: given.berth.join('docker-config'),
+        N: name,
+      },
+      extendEnv: false,
+      reject: false,
+      stripFinalNewline: false,
+    });
+  try {
+    const done: Ended[] = [];
+    for (const line of day) {
+      const { exitCode, stdout, stderr } = await run(line);
+      done.push({ code: exitCode, stdout: withoutChance(stdout, name), stderr });
+    }
+    return done;
+  } finally {
+    await run('docker ps -aq -f label=day=$N | xargs -r docker rm -f');
+  }
+}
+
+/** Without what differs from one container to the next: its name, its id, its age. */
+function withoutChance(text: string, name: string): string {
+  return text
+    .replaceAll(name, 'NAME')
+    .replace(/\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b/g, 'ID')
+    .replace(/(?:\d+|About an?|Less than a) (?:second|minute)s?(?: ago)?/g, 'AGE')
+    .replace(/ {2,}/g, '  ');
+}
+
+/** `alias docker=berth`. */
+export const daily: Behaviours = {
+  'a day of work with docker’s words goes as it does with docker': async (given) => {
+    const docker = await findDocker();
+    const [ours, theirs] = await Promise.all([
+      spend(given, undefined),
+      docker === undefined ? undefined : spend(given, docker),
+    ]);
+    const wrong = day.flatMap((line, index) => {
+      const [berth, other] = [ours[index], theirs?.[index]];
+      if (berth === undefined) return [`${line}: it was not reached`];
+      if (other === undefined) return [];
+      const same =
+        berth.code === other.code &&
+        berth.stdout === other.stdout &&
+        (berth.stderr === '') === (other.stderr === '');
+      return same ? [] : [`${line}\n  berth:  ${JSON.stringify(berth)}\n  docker: ${JSON.stringify(other)}`];
+    });
+    assert.equal(wrong.join('\n\n'), '');
+    // Where there is no docker to compare with: the job alone fails, and it should.
+    const failed = day.filter((_line, index) => ours[index]?.code !== 0);
+    assert.deepEqual(
+      failed,
+      day.filter((line) => line.includes('exit 3')),
+    );
+  },
+};
