@@ -42,7 +42,7 @@ const cases: Readonly<Record<string, readonly [needs: string, check: (cli: Harbo
     },
   ],
   'cp carries files and directories both ways, and to standard output': [
-    'PUT /containers/{id}/archive',
+    'POST /containers/{id}/exec',
     async ({ running, said, root }) => {
       await using _made = await running('verb-cp', 'sleep', '60');
       const directory = await root.directory('cp', 'inner');
@@ -101,7 +101,7 @@ const cases: Readonly<Record<string, readonly [needs: string, check: (cli: Harbo
     },
   ],
   'export writes a whole file system, and import makes an image of it': [
-    'GET /containers/{id}/export',
+    'POST /commit',
     async ({ said, root }) => {
       await said('create', '--name', 'verb-export', 'busybox', 'true');
       await said('export', '-o', root.join('export.tar'), 'verb-export');

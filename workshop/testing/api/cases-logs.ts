@@ -40,8 +40,10 @@ export const logCases: Readonly<Record<string, Case>> = {
   'logs hold every run, and following one ends with its own': async (subject) => {
     await using made = await run(subject, 'echo run; read line', { OpenStdin: true });
     const following = textOf(subject, made.id, 'stdout=1&follow=1');
+    while ((await textOf(subject, made.id, 'stdout=1')) !== 'run\n');
     await ask(subject, `POST /v1.41/containers/${made.id}/restart?t=0`);
     assert.equal(await following, 'run\n');
+    while ((await textOf(subject, made.id, 'stdout=1')) !== 'run\nrun\n');
     await ask(subject, `POST /v1.41/containers/${made.id}/kill`);
     await made.ended();
     assert.equal(await textOf(subject, made.id, 'stdout=1'), 'run\nrun\n');

@@ -72,7 +72,14 @@ export function noteGiven(asked: Asked | undefined, value: unknown, path = ''): 
 export function watched<T>(asked: Asked | undefined, value: T, path = ''): T {
   if (asked === undefined || typeof value !== 'object' || value === null) return value;
   return new Proxy(value, {
+    ownKeys: (target) => {
+      // Who asks for the names alone learns which fields there are.
+      if (!Array.isArray(target)) for (const name of Object.keys(target)) asked.read.add(join(path, name));
+      return Reflect.ownKeys(target);
+    },
     get: (target, name, receiver) => {
+      // Writing all of it into a message is not looking at it.
+      if (name === 'toJSON') return () => target;
       const inner = Reflect.get(target, name, receiver);
       if (typeof name === 'symbol' || !Object.hasOwn(target, name)) return inner;
       const inside = Array.isArray(target) ? listOf(path) : join(path, name);

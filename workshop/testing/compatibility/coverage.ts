@@ -7,9 +7,10 @@ import { endpoints } from './names.ts';
 export type Coverage = {
   /** Whether a request was answered with other than an error. */
   answered: boolean;
-  /** Query keys, keys of filters, headers and fields of the body: sent and taken, and sent and refused by name. */
+  /** Query keys, keys of filters, headers and fields of the body: sent and taken, refused by name, within what was. */
   readonly taken: Readonly<Record<Sent, Set<string>>>;
   readonly refused: Readonly<Record<Sent, Set<string>>>;
+  readonly withinRefused: Readonly<Record<Sent, Set<string>>>;
   /** Fields of the answer: that were there, and that a case looked at. */
   readonly given: Set<string>;
   readonly read: Set<string>;
@@ -65,11 +66,19 @@ function addRequest(coverage: Coverage | undefined, asked: Asked): void {
     for (const name of asked.given) coverage.given.add(name);
     for (const name of asked.read) coverage.read.add(name);
   } else if (status === 501 || /^\{"message":"invalid filter/.test(refusal)) {
-    for (const [kind, names] of Object.entries(sent))
+    const message = String((parseObject(refusal) as { message?: string }).message).toLowerCase();
+    for (const [kind, names] of Object.entries(sent)) {
+      const named = names.filter((name) => message.includes(lastOf(name)));
+      for (const name of named) coverage.refused[kind as Sent].add(name);
       for (const name of names)
-        if (refusal.includes(name.split(/[.[]/).at(-1) ?? name)) coverage.refused[kind as Sent].add(name);
+        if (named.some((outer) => name.startsWith(`${outer}.`) || name.startsWith(`${outer}[`)))
+          coverage.withinRefused[kind as Sent].add(name);
+    }
   }
 }
+
+/** `mounts` of `HostConfig.Mounts`. */
+const lastOf = (name: string) => (name.split('.').at(-1) ?? name).toLowerCase();
 
 function sentWith({ line, headers, body }: Asked): Record<Sent, readonly string[]> {
   const query = new URLSearchParams(line.split('?')[1] ?? '');
@@ -119,6 +128,7 @@ function nothing(): Coverage {
     answered: false,
     taken: sets(),
     refused: sets(),
+    withinRefused: sets(),
     given: new Set(),
     read: new Set(),
     differences: [],

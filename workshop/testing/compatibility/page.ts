@@ -72,11 +72,10 @@ function rowsOf(endpoint: Endpoint, coverage: Coverage): readonly Row[] {
   const sent = (Object.keys(titles) as Sent[]).flatMap((kind) => {
     const verdict = (name: string): Verdict => {
       const key = kind === 'headers' ? name.toLowerCase() : name;
-      const taken = covers(coverage.taken[kind], key);
-      if (covers(coverage.refused[kind], key))
-        return taken && kind === 'body' ? 'part' : taken ? 'yes' : 'no';
-      if (taken) return kind === 'query' && !readsQuery(operation, name) ? 'no' : 'yes';
-      return kind === 'query' && !readsQuery(operation, name) ? 'no' : 'uncovered';
+      if (kind === 'query' && !readsQuery(operation, name)) return 'no';
+      const refused = covers(coverage.refused[kind], key);
+      if (covers(coverage.taken[kind], key)) return refused && kind === 'body' ? 'part' : 'yes';
+      return refused || covers(coverage.withinRefused[kind], key) ? 'no' : 'uncovered';
     };
     return grouped(titles[kind], readFields(endpoint[kind] ?? ''), verdict);
   });
