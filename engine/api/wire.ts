@@ -3,6 +3,7 @@
  * Only what Berth sends or reads is here; a peer may send more, and older peers less.
  */
 
+import type { Health } from './wire/health.ts';
 import type { HealthConfig, HostConfig } from './wire/host-config.ts';
 
 export type { HostConfig };
@@ -87,6 +88,8 @@ export type ContainerState = {
   /** RFC 3339 with nanoseconds; `0001-01-01T00:00:00Z` for never. */
   readonly StartedAt: string;
   readonly FinishedAt: string;
+  /** Of one with a health check that was started. */
+  readonly Health?: Health;
 };
 
 export type ContainerConfig = {

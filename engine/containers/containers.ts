@@ -8,6 +8,8 @@ import { createContainer } from './create.ts';
 import { containerExec } from './exec.ts';
 import { openExecStore } from './exec-store.ts';
 import { handleExit, watchExits } from './exits.ts';
+import { monitorHealth } from './health.ts';
+import { openHealthStore } from './health-store.ts';
 import { readMachine } from './host-config/machine.ts';
 import { makeInitLayer } from './init-layer.ts';
 import { containerLife } from './life.ts';
@@ -25,7 +27,10 @@ import { containerTop } from './top.ts';
 import type { Containers } from './types.ts';
 import { containerUpdate } from './update.ts';
 
-export type ContainersOptions = Omit<Context, 'store' | 'record' | 'machine' | 'execs' | 'nullDevice'> & {
+export type ContainersOptions = Omit<
+  Context,
+  'store' | 'record' | 'machine' | 'execs' | 'health' | 'nullDevice'
+> & {
   readonly database: Parameters<typeof openContainerStore>[0];
 };
 
@@ -47,6 +52,7 @@ export async function openContainers(options: ContainersOptions): Promise<
     machine: readMachine(options.cgroups),
     store,
     execs,
+    health: openHealthStore(options.database),
     nullDevice,
     record(record, action, attributes = {}) {
       if (action === 'start') rotation.begin(record);
@@ -59,9 +65,11 @@ export async function openContainers(options: ContainersOptions): Promise<
         id: record.id,
         attributes: { ...record.config.Labels, ...attributes, image: record.imageName, name: record.name },
       });
+      health.notice(record, action);
     },
   };
   const rotation = logRotation(context);
+  const health = monitorHealth(context);
   makeInitLayer(context);
   await recoverContainers(context);
   const watcher = watchExits(context);
@@ -69,6 +77,7 @@ export async function openContainers(options: ContainersOptions): Promise<
     if (record.life.status === 'running') await handleExit(context, record.id);
   startWithEngine(context);
   for (const record of store.all()) if (record.life.status === 'running') rotation.begin(record);
+  for (const record of store.active()) health.resume(record);
 
   return {
     close() {
@@ -76,6 +85,7 @@ export async function openContainers(options: ContainersOptions): Promise<
       for (const record of store.all()) clearTimeout(record.backoff);
       rotation.close();
       execs.close();
+      health.close();
     },
     usersOf: (imageId) =>
       store

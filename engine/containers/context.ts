@@ -5,6 +5,7 @@ import type { Networks } from '../networks/types.ts';
 import type { CgroupLayout } from '../runtime/cgroups.ts';
 import type { OciRuntime } from '../runtime/oci.ts';
 import type { ExecStore } from './exec-store.ts';
+import type { HealthStore } from './health-store.ts';
 import type { Machine } from './host-config/machine.ts';
 import type { ContainerRecord, ContainerStore } from './record.ts';
 
@@ -25,6 +26,7 @@ export type Context = {
   readonly conmon: string;
   readonly store: ContainerStore;
   readonly execs: ExecStore;
+  readonly health: HealthStore;
   /** A null device for processes in containers; see `makeOwnNull`. */
   readonly nullDevice: string | undefined;
   readonly events: Pick<Events, 'record'>;

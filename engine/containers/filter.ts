@@ -2,11 +2,12 @@ import { BerthError } from '../api/errors.ts';
 import type { Filters } from '../api/fields.ts';
 import type { ContainerSummary } from '../api/wire.ts';
 import type { Context } from './context.ts';
+import { healthOf } from './health.ts';
 import type { ContainerRecord } from './record.ts';
 import { statusOf } from './views.ts';
 
 type Test = (record: ContainerRecord) => boolean;
-type Parts = Pick<Context, 'store' | 'images' | 'networks'> & {
+type Parts = Pick<Context, 'store' | 'images' | 'networks' | 'health'> & {
   readonly summarize: (record: ContainerRecord) => ContainerSummary;
 };
 
@@ -59,7 +60,7 @@ function filterReaders(parts: Parts): Readonly<Record<string, (value: string) =>
     },
     health(value) {
       requireOneOf('health', value, healths);
-      return (record) => healthOf(summarize(record)) === value;
+      return (record) => (healthOf(parts, record)?.Status ?? 'none') === value;
     },
     id: (value) => (record) => record.id.startsWith(value),
     // Of Windows: here all are alike.
@@ -144,11 +145,6 @@ function portRange(filter: string, value: string): (port: number, type: string) 
     throw wrongValue(filter, value, 'a port or a range of them, as in 80, 80/tcp, 8000-8080/udp');
   const protocol = match[3] ?? 'tcp';
   return (port, type) => type === protocol && port >= first && port <= last;
-}
-
-/** A container without a health check has no word on it. */
-function healthOf({ Status }: ContainerSummary): string {
-  return /\((?:health: )?(starting|healthy|unhealthy)\)$/.exec(Status)?.[1] ?? 'none';
 }
 
 function requireOneOf(filter: string, value: string, values: readonly string[]): void {

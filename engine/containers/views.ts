@@ -3,6 +3,7 @@ import type { NetworkMode } from '../networks/types.ts';
 import { type Context, pathsOf } from './context.ts';
 import { describeLife } from './duration.ts';
 import { lastEnding } from './end.ts';
+import { describeHealth, healthOf } from './health.ts';
 import { hostConfigView } from './host-config/fill.ts';
 import { linksView } from './links.ts';
 import { mountView } from './mounts/settle.ts';
@@ -29,7 +30,7 @@ export function summaryOf(context: Context, record: ContainerRecord, imageName: 
     }),
     Labels: config.Labels ?? {},
     State: statusOf(record.life),
-    Status: describeLife(record.life, Date.now()),
+    Status: describeLife(record.life, Date.now()) + describeHealth(context, record),
     HostConfig: { NetworkMode: mode },
     NetworkSettings: { Networks: context.networks.endpointsOf(record.id, mode) },
     Mounts: record.mounts.map(mountView),
@@ -48,6 +49,7 @@ export function inspectionOf(context: Context, record: ContainerRecord): Contain
   const mode = record.hostConfig.NetworkMode as NetworkMode;
   const networks = context.networks.endpointsOf(record.id, mode);
   const endpoint = networks[mode];
+  const health = healthOf(context, record);
   const execIds = context.execs.idsOf(record.id);
   const [path = '', ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   return {
@@ -55,7 +57,7 @@ export function inspectionOf(context: Context, record: ContainerRecord): Contain
     Created: record.createdAt,
     Path: path,
     Args: args,
-    State: stateOf(record),
+    State: { ...stateOf(record), ...(health === undefined ? {} : { Health: health }) },
     Image: record.imageId,
     ResolvConfPath: paths.resolvConf,
     HostnamePath: paths.hostname,

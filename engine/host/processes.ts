@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { isErrno } from '../api/errors.ts';
 
 /** A process that can be told from a later one with the same number: `startedAt` in clock ticks since boot. */
@@ -25,6 +25,27 @@ export function signalProcess(identity: ProcessIdentity, signal: number): boolea
     return true;
   } catch (error) {
     if (isErrno(error, 'ESRCH')) return false;
+    throw error;
+  }
+}
+
+/** Sends a signal to that very process and all below it, as far as they still hang together. */
+export function signalTree(identity: ProcessIdentity, signal: number): void {
+  if (!isAlive(identity)) return;
+  for (const child of childrenOf(identity.pid)) {
+    const found = identifyProcess(child);
+    if (found !== undefined) signalTree(found, signal);
+  }
+  signalProcess(identity, signal);
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
+    );
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')) return [];
     throw error;
   }
 }

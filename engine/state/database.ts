@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { BerthError } from '../api/errors.ts';
 import { containerMounts, containerRestarts, containerTables } from './tables/containers.ts';
 import { eventTables } from './tables/events.ts';
+import { healthTables } from './tables/health.ts';
 import { imageTables } from './tables/images.ts';
 import { networkTables } from './tables/networks.ts';
 
@@ -12,6 +13,7 @@ const migrations: readonly string[] = [
   imageTables + containerTables + networkTables + eventTables,
   containerRestarts,
   containerMounts,
+  healthTables,
 ];
 
 /** How long a write waits for another process's transaction. */

@@ -4,6 +4,7 @@ import { archiveCases } from './cases-archives.ts';
 import { containerCases } from './cases-containers.ts';
 import { eventCases } from './cases-events.ts';
 import { execCases } from './cases-exec.ts';
+import { healthCases } from './cases-health.ts';
 import { imageCases } from './cases-images.ts';
 import { lifeCases } from './cases-life.ts';
 import { lifeEventCases } from './cases-life-events.ts';
@@ -35,6 +36,7 @@ export const cases: Readonly<Record<string, Case>> = {
   ...mannerCases,
   ...answerCases,
   ...execCases,
+  ...healthCases,
   ...usageCases,
   ...logCases,
   ...archiveCases,
