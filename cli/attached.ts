@@ -18,6 +18,8 @@ export type AttachOptions = {
   readonly id: string;
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** Both where it is not given. */
+  readonly outputs?: { readonly stdout: boolean; readonly stderr: boolean } | undefined;
   /** What `wait` waits for; `removed` where the engine removes the container when it ends. */
   readonly until: 'not-running' | 'next-exit' | 'removed';
   readonly sigProxy?: boolean | undefined;
@@ -64,7 +66,9 @@ export async function runAttached(context: Context, client: Client, options: Att
   // Side by side: both only have to be there before the start. Podman starts the OCI runtime when it is asked to
   // attach: it too may find that the program isn't there.
   const [streams, ended] = await Promise.all([
-    failAsStart(options, () => attachContainer(client, { id, tty, stdin, detachKeys: options.detachKeys })),
+    failAsStart(options, () =>
+      attachContainer(client, { id, tty, stdin, outputs: options.outputs, detachKeys: options.detachKeys }),
+    ),
     beginWait(client, id, until),
   ]);
   cleanup.defer(streams.close);

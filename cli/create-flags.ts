@@ -4,6 +4,8 @@ import type { CreateContainerBody } from '../engine/api/wire.ts';
 import type { Client } from '../engine/client/client.ts';
 import { createContainer, type PullPolicy, pullPolicies } from '../engine/client/create.ts';
 import type { Context, Flag, Flags } from './command.ts';
+import { linesOfFiles, withProfiles } from './create-files.ts';
+import { refusedFlags } from './create-refused.ts';
 import { printable } from './printable.ts';
 import { openProgress } from './progress.ts';
 
@@ -11,6 +13,25 @@ import { openProgress } from './progress.ts';
 export const createFlags = {
   ...createFields,
   network: { ...createFields.network, aliases: ['net'] },
+  dnsOption: { ...createFields.dnsOption, aliases: ['dns-opt'] },
+  envFile: {
+    type: 'list',
+    summary: 'Set the environment variables that stand in a file',
+    placeholder: 'FILE',
+  } as Flag<readonly string[]>,
+  labelFile: {
+    type: 'list',
+    summary: 'Set the labels that stand in a file',
+    placeholder: 'FILE',
+  } as Flag<readonly string[]>,
+  attach: {
+    type: 'list',
+    summary: 'Attach to stdin, stdout or stderr alone',
+    short: 'a',
+    pattern: /^std(in|out|err)$/i,
+    patternSays: 'stdin, stdout or stderr',
+    placeholder: 'STREAM',
+  } as Flag<readonly string[]>,
   pull: {
     type: 'string',
     summary: 'When to pull the image',
@@ -24,6 +45,7 @@ export const createFlags = {
     summary: "Write the container's id to this file",
     placeholder: 'FILE',
   } as Flag<string>,
+  ...refusedFlags,
 } satisfies Flags;
 
 export type CreateFlags = CreateOptions & {
@@ -31,6 +53,8 @@ export type CreateFlags = CreateOptions & {
   readonly quiet?: boolean | undefined;
   readonly cidfile?: string | undefined;
   readonly detach?: boolean | undefined;
+  readonly envFile?: readonly string[] | undefined;
+  readonly labelFile?: readonly string[] | undefined;
 };
 
 /**
@@ -54,7 +78,11 @@ export async function createFromFlags(
   try {
     const made = createBody(image, command, {
       ...flags,
-      env: flags.env?.flatMap((item) => inherit(item, env)),
+      env: [...(await linesOfFiles('env-file', flags.envFile)), ...(flags.env ?? [])].flatMap((item) =>
+        inherit(item, env),
+      ),
+      label: [...(await linesOfFiles('label-file', flags.labelFile)), ...(flags.label ?? [])],
+      securityOpt: await withProfiles(flags.securityOpt),
     });
     const { Id, Warnings } = await createContainer(client, {
       body: {
@@ -80,6 +108,16 @@ export async function createFromFlags(
     progress.end();
     await cidfile?.close();
   }
+}
+
+/** Which streams are attached: those that were named, else the outputs, and the input with `-i`. */
+export function streamsOf(flags: {
+  readonly attach?: readonly string[] | undefined;
+  readonly interactive?: boolean | undefined;
+}): { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean } {
+  if (flags.attach === undefined) return { stdin: flags.interactive ?? false, stdout: true, stderr: true };
+  const named = new Set(flags.attach.map((stream) => stream.toLowerCase()));
+  return { stdin: named.has('stdin'), stdout: named.has('stdout'), stderr: named.has('stderr') };
 }
 
 /** The size that the container's terminal has from the start; until one is set, programs see 0 by 0. */

@@ -34,6 +34,13 @@ for (const [what, change] of [
   ['devices', { Devices: [{ PathOnHost: '/dev/kmsg' }] }],
   ['mounts', { Mounts: [{ Type: 'bind', Source: '/', Target: '/host' }] }],
   ["another container's volumes", { VolumesFrom: ['x'] }],
+  ['nothing of /proc hidden', { MaskedPaths: [] }],
+  ['nothing of /proc read-only', { ReadonlyPaths: [] }],
+  ['sysctls', { Sysctls: { 'net.ipv4.ip_forward': '1' } }],
+  ['a cgroup of its choice', { CgroupParent: '/' }],
+  ['a place in the order of killing', { OomScoreAdj: -500 }],
+  ['a restart policy', { RestartPolicy: { Name: 'always' } }],
+  ['a link to another container', { Links: ['db:db'] }],
 ] as const satisfies readonly (readonly [string, Partial<HostConfig>])[]) {
   test(`a body with ${what} is refused`, () => {
     const body: CreateContainerBody = { ...safe, HostConfig: { ...safe.HostConfig, ...change } };

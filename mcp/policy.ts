@@ -81,7 +81,7 @@ export function assertConfined({ HostConfig }: CreateContainerBody): void {
   const host = HostConfig ?? {};
   const refuse = (what: string) => new BerthError('forbidden', `${what}: not allowed through MCP`);
   for (const [key, value] of Object.entries(host)) {
-    if (!CONFINED_KEYS.has(key) && isSet(value)) throw refuse(key);
+    if (!CONFINED_KEYS.has(key) && (isSet(value) || opens(key, value))) throw refuse(key);
   }
   if (host.CapDrop?.join() !== 'ALL') throw refuse('capabilities');
   if (host.SecurityOpt?.join() !== 'no-new-privileges') throw refuse('new privileges');
@@ -89,6 +89,11 @@ export function assertConfined({ HostConfig }: CreateContainerBody): void {
   for (const limit of ['Memory', 'NanoCpus', 'PidsLimit'] as const) {
     if ((host[limit] ?? 0) <= 0) throw refuse(`no ${limit}`);
   }
+}
+
+/** An empty list of what is hidden from a container hides nothing. */
+function opens(key: string, value: unknown): boolean {
+  return (key === 'MaskedPaths' || key === 'ReadonlyPaths') && value != null;
 }
 
 /** Whether a value of a host config asks for anything. */

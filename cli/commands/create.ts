@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { createFlags, createFromFlags } from '../create-flags.ts';
+import { createFlags, createFromFlags, streamsOf } from '../create-flags.ts';
 
 export const command = defineCommand({
   usage: '[FLAGS] IMAGE [COMMAND] [ARG...]',
@@ -9,8 +9,8 @@ export const command = defineCommand({
   argsEndFlags: true,
   examples: [{ line: 'berth create --name web nginx && berth start web', does: 'Create now, start later' }],
   async run(context, { flags, args }) {
-    const interactive = flags.interactive ?? false;
-    const body = { AttachStdin: interactive, AttachStdout: true, AttachStderr: true };
+    const { stdin, stdout, stderr } = streamsOf(flags);
+    const body = { AttachStdin: stdin, AttachStdout: stdout, AttachStderr: stderr };
     context.stdout.line(await createFromFlags(context, await context.connect(), { flags, args, body }));
     return 0;
   },

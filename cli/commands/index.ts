@@ -60,6 +60,12 @@ export const entries: readonly Entry[] = [
     load: () => import('./unpause.ts'),
   },
   {
+    names: ['update', 'container update'],
+    summary: 'Change limits and restart policy of containers',
+    group: 'Containers',
+    load: () => import('./update.ts'),
+  },
+  {
     names: ['rename', 'container rename'],
     summary: 'Give a container another name',
     group: 'Containers',

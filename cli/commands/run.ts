@@ -1,8 +1,8 @@
-import { toBerthError } from '../../engine/api/errors.ts';
+import { BerthError, toBerthError } from '../../engine/api/errors.ts';
 import type { Client } from '../../engine/client/index.ts';
 import { checkAttachable, runAttached, StartFailure, sigProxyFlag } from '../attached.ts';
 import { type Context, defineCommand, type Flag, type Typed } from '../command.ts';
-import { createFlags, createFromFlags } from '../create-flags.ts';
+import { createFlags, createFromFlags, streamsOf } from '../create-flags.ts';
 import { detachKeysFlag } from '../detach-keys.ts';
 import { complain } from '../each.ts';
 
@@ -46,15 +46,19 @@ export const command = defineCommand({
 async function runContainer(context: Context, { flags: given, args }: Typed<typeof flags>): Promise<number> {
   const { detach = false, interactive = false, tty = false, rm = false } = given;
   const { sigProxy, detachKeys } = given;
-  if (!detach) checkAttachable(context, { tty, stdin: interactive, detachKeys });
+  if (detach && given.attach !== undefined)
+    throw new BerthError('usage', 'conflicting options: cannot specify both --attach and --detach');
+  const streams = streamsOf(given);
+  const stdin = interactive && streams.stdin;
+  if (!detach) checkAttachable(context, { tty, stdin, detachKeys });
   const client = await context.connect();
   const id = await createFromFlags(context, client, {
     flags: given,
     args,
     body: {
-      AttachStdin: interactive && !detach,
-      AttachStdout: !detach,
-      AttachStderr: !detach,
+      AttachStdin: stdin && !detach,
+      AttachStdout: streams.stdout && !detach,
+      AttachStderr: streams.stderr && !detach,
       StdinOnce: interactive && !detach,
     },
   });
@@ -67,10 +71,12 @@ async function runContainer(context: Context, { flags: given, args }: Typed<type
     context.stdout.line(id);
     return 0;
   }
+  if (!streams.stdout && !streams.stderr) context.stdout.line(id);
   const run = runAttached(context, client, {
     id,
     tty,
-    stdin: interactive,
+    stdin,
+    outputs: streams,
     until: rm ? 'removed' : 'next-exit',
     sigProxy,
     detachKeys,

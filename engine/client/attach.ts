@@ -19,18 +19,20 @@ export async function attachContainer(
     /** Whether the container has a terminal: its stream is then not cut into frames. */
     readonly tty: boolean;
     readonly stdin: boolean;
+    /** Which of its outputs; both where it is not given. */
+    readonly outputs?: { readonly stdout: boolean; readonly stderr: boolean } | undefined;
     /** Start with what it wrote already. */
     readonly logs?: boolean;
     readonly detachKeys?: string | undefined;
   },
 ): Promise<AttachedStreams> {
-  const { id, tty, stdin, logs = false, detachKeys } = options;
+  const { id, tty, stdin, outputs, logs = false, detachKeys } = options;
   const socket = await client.upgrade('containerAttach', {
     id,
     stream: true,
     stdin,
-    stdout: true,
-    stderr: true,
+    stdout: outputs?.stdout ?? true,
+    stderr: outputs?.stderr ?? true,
     logs,
     detachKeys,
   });
