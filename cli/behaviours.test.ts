@@ -4,13 +4,22 @@ import { bundleBerth } from './testing/berth.ts';
 import { daily } from './testing/daily.ts';
 import { formats } from './testing/formats.ts';
 import type { Behaviours } from './testing/given.ts';
+import { life } from './testing/life.ts';
 import { pulling } from './testing/pulling.ts';
 import { reading } from './testing/reading.ts';
 import { running } from './testing/running.ts';
 import { terminals } from './testing/terminals.ts';
 
 /** The command line on Berth's own engine. */
-const everything: Behaviours = { ...running, ...reading, ...pulling, ...terminals, ...formats, ...daily };
+const everything: Behaviours = {
+  ...running,
+  ...reading,
+  ...pulling,
+  ...terminals,
+  ...formats,
+  ...daily,
+  ...life,
+};
 
 test('on berth', async (t) => {
   await using berth = await bundleBerth();

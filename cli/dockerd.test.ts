@@ -1,5 +1,6 @@
 import { daily } from './testing/daily.ts';
 import { formats, templates } from './testing/formats.ts';
+import { life } from './testing/life.ts';
 import { testOnPeer } from './testing/on-peer.ts';
 import { pulling } from './testing/pulling.ts';
 import { reading } from './testing/reading.ts';
@@ -15,4 +16,5 @@ await testOnPeer('dockerd', {
   ...formats,
   ...templates,
   ...daily,
+  ...life,
 });

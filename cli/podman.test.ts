@@ -1,4 +1,5 @@
 import type { Behaviours } from './testing/given.ts';
+import { life } from './testing/life.ts';
 import { testOnPeer } from './testing/on-peer.ts';
 import { pulling } from './testing/pulling.ts';
 import { reading } from './testing/reading.ts';
@@ -18,13 +19,15 @@ const smoke = [
   /^images has/,
   /^inspect finds/,
   /^events/,
+  /^pause and unpause/,
+  /^rename/,
   /^version and info/,
   /^pull prints/,
   /^credentials/,
   /^run -it gives/,
   /^Ctrl-P Ctrl-Q/,
 ];
-const everything: Behaviours = { ...running, ...reading, ...pulling, ...terminals };
+const everything: Behaviours = { ...running, ...life, ...reading, ...pulling, ...terminals };
 
 await testOnPeer(
   'podman',

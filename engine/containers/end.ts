@@ -128,10 +128,16 @@ export async function removeContainer(context: Context, record: ContainerRecord)
   } catch (thrown) {
     const { message } = toBerthError(thrown);
     context.store.saveLife(record, { status: 'dead', error: message, last });
-    throw new BerthError('internal', `container ${record.name} could not be removed: ${message}`, {
+    const error = new BerthError('internal', `container ${record.name} could not be removed: ${message}`, {
       hint: `berth rm ${record.name} tries it again`,
       cause: thrown,
     });
+    const { removed } = record;
+    record.removed = Promise.withResolvers();
+    // Nobody may wait for it.
+    removed.promise.catch(() => undefined);
+    removed.reject(error);
+    throw error;
   }
   context.store.drop(record);
   context.record(record, 'destroy');

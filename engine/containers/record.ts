@@ -68,8 +68,8 @@ export type ContainerRecord = {
   backoff: NodeJS.Timeout | undefined;
   /** Settles at the end of the run that goes on, or of the next one; with nothing when it is removed before one. */
   exit: PromiseWithResolvers<Ending | undefined>;
-  /** Settles when the container is gone. */
-  readonly removed: PromiseWithResolvers<Ending | undefined>;
+  /** Settles when the container is gone; rejects where it could not be removed. */
+  removed: PromiseWithResolvers<Ending | undefined>;
   /** Clients' input that waits for the container to start. */
   readonly waitingInputs: Set<PassThrough>;
   /** Stopped to be started again: its end removes no container. */

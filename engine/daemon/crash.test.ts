@@ -80,6 +80,28 @@ test('an engine that is killed in the middle of work finds all containers again 
   }
 });
 
+test('a restart policy holds, at whatever moment the engine is killed', { timeout: 120_000 }, async () => {
+  await using engine = await startEngine();
+  const { client } = engine;
+  const body = createBody('busybox', ['sh', '-c', 'sleep 0.1; exit 1'], {});
+  const HostConfig = { ...body.HostConfig, RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } };
+  const { Id: id } = await client.call('containerCreate', {}, { body: { ...body, HostConfig } });
+  const startedAt = async () => (await client.call('containerInspect', { id })).State.StartedAt;
+  for (let crash = 0; crash < CRASHES / 2; crash += 1) {
+    // A start by hand: the pauses begin anew, at 100 ms.
+    await client.act('containerRestart', { id });
+    // Some moment of running, ending, pausing and starting again.
+    await delay(Math.random() * 1_000);
+    await engine.kill();
+    await engine.start();
+    const before = await startedAt();
+    for (let looks = 0; (await startedAt()) === before; looks += 1) {
+      assert.ok(looks < 500, JSON.stringify((await client.call('containerInspect', { id })).State));
+      await delay(20);
+    }
+  }
+});
+
 test('a second engine on the same root is refused, and the first goes on', async () => {
   await using engine = await startEngine({ busybox: false });
   const { spawnSync } = await import('node:child_process');

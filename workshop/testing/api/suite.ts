@@ -4,6 +4,7 @@ import { archiveCases } from './cases-archives.ts';
 import { containerCases } from './cases-containers.ts';
 import { eventCases } from './cases-events.ts';
 import { execCases } from './cases-exec.ts';
+import { filterCases } from './cases-filters.ts';
 import { healthCases } from './cases-health.ts';
 import { imageCases } from './cases-images.ts';
 import { lifeCases } from './cases-life.ts';
@@ -26,9 +27,10 @@ export const cases: Readonly<Record<string, Case>> = {
   ...containerCases,
   ...lifeCases,
   ...lifeEventCases,
+  ...listCases,
+  ...filterCases,
   ...pruneCases,
   ...limitCases,
-  ...listCases,
   ...mountCases,
   ...sharingCases,
   ...streamCases,
