@@ -2,57 +2,57 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { stdout, version } from 'node:process';
+import { argv, stdout, version } from 'node:process';
 import { type Contender, contenders } from './bench/contenders.ts';
-import { bareProgram, bareRuntime, bareTransfer, type Limit } from './bench/limits.ts';
+import { bareProgram, bareRuntime, bareTransfer } from './bench/limits.ts';
+import { lifeMeasures, type Measure, measureMemory } from './bench/measures.ts';
 import { fillStorage } from './bench/registry.ts';
 import { formatTime, median } from './bench/statistics.ts';
 import { ROOT } from './sources.ts';
 
 /**
- * `npm run bench`: `run --rm IMAGE true`, and a cold pull of 6 layers, on this engine, dockerd and podman, taking
- * turns in one run. Writes docs/benchmarks.md.
+ * `npm run bench`: containers and images on this engine, dockerd and podman, taking turns in one run. Writes
+ * docs/benchmarks.md. `npm run bench -- run exec` measures only those, and writes nothing.
  */
 
-const RUN_ROUNDS = 20;
-const PULL_ROUNDS = 3;
-const WARM_UP_ROUNDS = 2;
+const chosen = argv.slice(2);
+const wanted = (word: string) => chosen.length === 0 || chosen.includes(word);
 
-type Subject = { readonly name: string; readonly measure: () => Promise<number> };
-type Result = { readonly title: string; readonly rows: ReadonlyMap<string, readonly number[]> };
-
-/** Subjects take turns, so that what else goes on in the machine hits all of them alike. */
-async function measureInTurns(options: {
-  readonly title: string;
-  readonly subjects: readonly Subject[];
-  readonly rounds: number;
-  readonly warmUp: number;
-}): Promise<Result> {
-  const rows = new Map<string, number[]>(options.subjects.map(({ name }) => [name, []]));
-  for (let round = -options.warmUp; round < options.rounds; round += 1) {
-    for (const { name, measure } of options.subjects) {
+/** Measures everything of a measure in turns, so that what else goes on in the machine hits all alike. */
+async function measureInTurns(measure: Measure): Promise<string> {
+  await using undo = new AsyncDisposableStack();
+  const subjects = await measure.subjects(undo);
+  const rows = new Map<string, number[]>(subjects.map(({ name }) => [name, []]));
+  for (let round = -measure.warmUp; round < measure.rounds; round += 1) {
+    for (const subject of subjects) {
       // What the one before has left to be written is not this one's to wait for.
       execFileSync('sync');
-      const tookMs = await measure();
-      if (round >= 0) rows.get(name)?.push(tookMs);
+      const tookMs = await subject.measure();
+      if (round >= 0) rows.get(subject.name)?.push(tookMs);
     }
     if (stdout.isTTY)
-      stdout.write(`\r${options.title}: round ${Math.max(0, round + 1)} of ${options.rounds}`);
+      stdout.write(`\r${measure.title}: round ${Math.max(0, round + 1)} of ${measure.rounds}`);
   }
   if (stdout.isTTY) stdout.write('\r\x1b[K');
-  return { title: options.title, rows };
+  return timeTable(measure.title, rows);
 }
 
-/** A Markdown table; the ratio is of medians, and says how many times as long as Berth another takes. */
-function tableOf({ title, rows }: Result): string {
-  const own = median(rows.get('berth') ?? []);
+/** A Markdown table; the ratio is of medians, and says how many times as long as the first one another takes. */
+function timeTable(title: string, rows: ReadonlyMap<string, readonly number[]>): string {
+  const [first = '', own = []] = rows.entries().next().value ?? [];
   const lines = [...rows].map(([name, series]) => {
-    const ratio = name === 'berth' ? '1' : (median(series) / own).toFixed(2);
     const times = [median(series), Math.min(...series), Math.max(...series)].map(formatTime);
-    return `| ${name} | ${times.join(' | ')} | ${ratio} |`;
+    return `| ${name} | ${times.join(' | ')} | ${(median(series) / median(own)).toFixed(2)} |`;
   });
-  const head = `### ${title}\n\n| | median | least | most | times Berth's |\n| --- | ---: | ---: | ---: | ---: |`;
-  return [head, ...lines].join('\n');
+  const head = `| | median | least | most | times ${first} |\n| --- | ---: | ---: | ---: | ---: |`;
+  return `### ${title}\n\n${[head, ...lines].join('\n')}`;
+}
+
+function memoryTable(rows: Awaited<ReturnType<typeof measureMemory>>): string {
+  const size = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+  const lines = rows.map(({ name, idle, busy }) => `| ${name} | ${size(idle)} | ${size(busy)} |`);
+  const head = '| | idle | with 100 containers |\n| --- | ---: | ---: |';
+  return `### Memory (PSS) of the engine and of what watches its containers\n\n${[head, ...lines].join('\n')}`;
 }
 
 function machineFacts(versions: readonly string[]): readonly string[] {
@@ -73,41 +73,48 @@ function machineFacts(versions: readonly string[]): readonly string[] {
 await fillStorage((what) => stdout.write(`${what}\n`));
 await using undo = new AsyncDisposableStack();
 const engines: Contender[] = [];
-for (const start of Object.values(contenders)) {
+const berth = undo.use(await contenders.berth());
+engines.push(berth);
+for (const start of [contenders.dockerd, contenders.podman]) {
   const started = await start();
   if (typeof started === 'string') stdout.write(`left out, ${started}\n`);
   else engines.push(undo.use(started));
 }
-const limits: readonly Limit[] = [bareProgram(), await bareRuntime()];
-for (const limit of limits) undo.use(limit);
+const limits = {
+  bareProgram: undo.use(bareProgram()),
+  bareRuntime: undo.use(await bareRuntime(berth)),
+};
 const transfer = undo.use(await bareTransfer());
+const pull: Measure = {
+  word: 'pull',
+  title: 'Pull of 6 layers, 60,000 files, 550 MB (330 MB compressed)',
+  rounds: 3,
+  warmUp: 0,
+  subjects: async () => [...engines.map((engine) => ({ name: engine.name, measure: engine.pull })), transfer],
+};
 
-const results = [
-  await measureInTurns({
-    title: '`run --rm IMAGE true`',
-    subjects: [...engines.map(({ name, run }) => ({ name, measure: run })), ...limits],
-    rounds: RUN_ROUNDS,
-    warmUp: WARM_UP_ROUNDS,
-  }),
-  await measureInTurns({
-    title: 'Pull of 6 layers, 60,000 files, 550 MB (330 MB compressed)',
-    subjects: [...engines.map(({ name, pull }) => ({ name, measure: pull })), transfer],
-    rounds: PULL_ROUNDS,
-    warmUp: 0,
-  }),
-];
+const tables: string[] = [];
+const tell = (table: string) => {
+  tables.push(table);
+  stdout.write(`\n${table}\n`);
+};
+for (const measure of [...lifeMeasures({ engines, ...limits }), pull])
+  if (wanted(measure.word)) tell(await measureInTurns(measure));
+if (wanted('memory')) tell(memoryTable(await measureMemory(engines)));
+
 const facts = machineFacts(engines.map(({ name, version: itsVersion }) => `${name} ${itsVersion}`));
 const text = `# Benchmarks
 
-Written by \`npm run bench\`: every engine through its own command line, taking turns in one run on one machine, each
-with a registry on its own loopback. \`docker\` drives dockerd; podman runs without its service. Below them stands
-what the same machine takes for the bare work. The pull is cold: the image is removed before the next round.
-Where least and most lie far apart, the machine's disk was uneven: compare the least as well.
+Written by \`npm run bench\`: every engine through its own command line where nothing else is said, taking turns in one
+run on one machine, each with a registry on its own loopback. \`docker\` drives dockerd; podman runs without its
+service. Below them stands what the same machine takes for the bare work. A pull is cold: the image is removed before
+the next round. Where least and most lie far apart, the machine was uneven: compare the least as well.
 
 ${facts.map((fact) => `- ${fact}`).join('\n')}
 
-${results.map(tableOf).join('\n\n')}
+${tables.join('\n\n')}
 `;
-stdout.write(`\n${text.slice(text.indexOf('- '))}`);
-writeFileSync(join(ROOT, 'docs/benchmarks.md'), text);
-stdout.write('\nwritten to docs/benchmarks.md\n');
+if (chosen.length === 0) {
+  writeFileSync(join(ROOT, 'docs/benchmarks.md'), text);
+  stdout.write('\nwritten to docs/benchmarks.md\n');
+}

@@ -1,6 +1,7 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
+import { type Client, createClient, parseHost } from '../../engine/client/index.ts';
 import { ROOT } from '../sources.ts';
 import { startEngine } from '../testing/engine.ts';
 import { peerMissing, startDockerd, startPodman } from '../testing/peers.ts';
@@ -12,10 +13,16 @@ import { serveImages } from './registry.ts';
 export type Contender = AsyncDisposable & {
   readonly name: string;
   readonly version: string;
-  /** Time of one measured action, in milliseconds. */
-  readonly run: () => Promise<number>;
-  /** The image is removed again, outside of the time. */
+  /** An image that it has: busybox. */
+  readonly busybox: string;
+  /** Time of a command of its own command line, in milliseconds. */
+  readonly time: (...args: readonly string[]) => Promise<number>;
+  /** Time of a pull of the big image, which is removed again outside of the time. */
   readonly pull: () => Promise<number>;
+  /** Its API, where it is a daemon. */
+  readonly client: Client | undefined;
+  /** Processes of the engine itself and of what watches its containers, without the containers' own. */
+  readonly processes: () => readonly number[];
 };
 
 type Cli = {
@@ -27,6 +34,8 @@ type Cli = {
   readonly pullFlags?: readonly string[];
   /** Where its registry has to be: the pid of a process in its network namespace. */
   readonly pid?: number | undefined;
+  readonly client?: Client;
+  readonly processes?: () => readonly number[];
 };
 
 async function contenderOf(cli: Cli, undo: AsyncDisposableStack): Promise<Contender> {
@@ -38,7 +47,10 @@ async function contenderOf(cli: Cli, undo: AsyncDisposableStack): Promise<Conten
   return {
     name: cli.name,
     version: cli.version,
-    run: () => time('run', '--rm', busybox, 'true'),
+    busybox,
+    time,
+    client: cli.client,
+    processes: cli.processes ?? (() => []),
     pull: async () => {
       const tookMs = await pull(big);
       await time('rmi', big);
@@ -48,13 +60,20 @@ async function contenderOf(cli: Cli, undo: AsyncDisposableStack): Promise<Conten
   };
 }
 
-async function berth(): Promise<Contender> {
+async function berth(): Promise<Contender & { readonly client: Client; readonly runDir: string }> {
   await using undo = new AsyncDisposableStack();
   const engine = undo.use(await startEngine({ busybox: false }));
   // The bundle on our Node: what the command `berth` on the PATH is.
   const base: Program = [execPath, join(ROOT, 'dist/berth.js'), '--host', engine.host];
   const version = (await engine.client.call('version', {})).Version;
-  return await contenderOf({ name: 'berth', version, base }, undo.move());
+  const { client } = engine;
+  // conmon has the engine's directories on its command line.
+  const processes = () => [
+    engine.pid(),
+    ...processesWith((words) => isNamed(words, 'conmon') && has(words, engine.runDir)),
+  ];
+  const contender = await contenderOf({ name: 'berth', version, base, client, processes }, undo.move());
+  return { ...contender, client, runDir: engine.runDir };
 }
 
 async function dockerd(): Promise<Contender | string> {
@@ -65,7 +84,13 @@ async function dockerd(): Promise<Contender | string> {
   const base: Program = ['docker', '--host', peer.host];
   const version = await firstLine([...base, 'version', '--format', '{{.Server.Version}}']);
   const pid = processOf(peer.socketPath, 'dockerd');
-  return await contenderOf({ name: 'dockerd', version, base, pid }, undo.move());
+  const client = createClient(parseHost(peer.host));
+  undo.defer(() => client.close());
+  const processes = () =>
+    processesWith(
+      (words, its) => /dockerd|containerd/.test(words[0] ?? '') && namespaceOf(its) === namespaceOf(pid),
+    );
+  return await contenderOf({ name: 'dockerd', version, base, pid, client, processes }, undo.move());
 }
 
 /** Podman has no daemon: its own command line, where its service is, on the same storage. */
@@ -92,20 +117,31 @@ async function podman(): Promise<Contender | string> {
 
 /** The pid of the program that serves a socket: it has the path on its command line. */
 function processOf(socketPath: string, program: string): number {
-  const found = globSync('/proc/[0-9]*/cmdline').find((path) => {
-    const words = readCommand(path);
-    return words[0]?.endsWith(program) && words.some((word) => word.includes(socketPath));
-  });
+  const [found] = processesWith((words) => isNamed(words, program) && has(words, socketPath));
   if (found === undefined) throw new Error(`no ${program} serves ${socketPath}`);
-  return Number(found.split('/')[2]);
+  return found;
 }
 
-function readCommand(path: string): readonly string[] {
+const isNamed = (words: readonly string[], program: string) => words[0]?.endsWith(program) === true;
+const has = (words: readonly string[], text: string) => words.some((word) => word.includes(text));
+
+/** The pids of processes by what stands on their command lines. */
+function processesWith(test: (words: readonly string[], pid: number) => boolean): readonly number[] {
+  return globSync('/proc/[0-9]*/cmdline')
+    .map((path) => Number(path.split('/')[2]))
+    .filter((pid) =>
+      test(unlessEnded(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.split('\0') ?? [], pid),
+    );
+}
+
+const namespaceOf = (pid: number) => unlessEnded(() => readlinkSync(`/proc/${pid}/ns/pid`));
+
+function unlessEnded<T>(read: () => T): T | undefined {
   try {
-    return readFileSync(path, 'utf8').split('\0');
+    return read();
   } catch {
     // It has ended meanwhile.
-    return [];
+    return undefined;
   }
 }
 
