@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
 import { API_VERSION, MIN_API_VERSION } from '../api/versions.ts';
 import type { SystemInfo, VersionInfo } from '../api/wire.ts';
+import { addressPools } from '../networks/pool.ts';
+import { readCgroupFeatures } from '../runtime/cgroup-features.ts';
+import type { CgroupLayout } from '../runtime/cgroups.ts';
 
 /** What `version` and `info` say of the machine and of the parts; read once. */
 export type Facts = {
@@ -26,6 +29,8 @@ export function versionOf(facts: Facts): VersionInfo {
           MinAPIVersion: MIN_API_VERSION,
           Os: 'linux',
           Arch: goArchitecture(),
+          KernelVersion: release(),
+          Experimental: 'false',
         },
       },
       ...facts.components.map(({ name, version }) => ({ Name: name, Version: version })),
@@ -48,7 +53,9 @@ export function infoOf(
     readonly root: string;
     readonly containers: { readonly running: number; readonly paused: number; readonly stopped: number };
     readonly images: number;
-    readonly cgroups: string;
+    readonly cgroups: CgroupLayout;
+    /** How many follow the events. */
+    readonly listeners: number;
     readonly runtime: string;
     readonly settings: {
       readonly mirrors: readonly string[];
@@ -57,6 +64,9 @@ export function infoOf(
   },
 ): SystemInfo {
   const { containers } = state;
+  const { features, warnings } = readCgroupFeatures(state.cgroups);
+  const forwarding = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1';
+  const version = (name: string) => facts.components.find((each) => each.name === name)?.version ?? '';
   return {
     ID: state.id,
     Containers: containers.running + containers.paused + containers.stopped,
@@ -66,23 +76,27 @@ export function infoOf(
     Images: state.images,
     Driver: 'overlay',
     DriverStatus: [['Layers', 'directories']],
-    Plugins: { Volume: [], Network: ['bridge', 'host', 'null'], Authorization: null, Log: ['k8s-file'] },
-    MemoryLimit: true,
-    SwapLimit: true,
-    CpuCfsPeriod: true,
-    CpuCfsQuota: true,
-    CPUShares: true,
-    CPUSet: false,
-    PidsLimit: true,
-    IPv4Forwarding: readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1',
-    OomKillDisable: false,
-    LoggingDriver: 'k8s-file',
+    Plugins: {
+      Volume: [],
+      Network: ['bridge', 'host', 'null'],
+      Authorization: null,
+      Log: ['json-file', 'local', 'none'],
+    },
+    ...features,
+    IPv4Forwarding: forwarding,
+    Debug: false,
+    NFd: readdirSync('/proc/self/fd').length,
+    // Go's lightweight threads: there are none here.
+    NGoroutines: 0,
+    SystemTime: new Date().toISOString(),
+    // What containers get that name none; its files are conmon's own (CRI format).
+    LoggingDriver: 'json-file',
     CgroupDriver: 'cgroupfs',
     CgroupVersion: state.cgroups === 'v2' ? '2' : '1',
-    NEventsListener: 0,
+    NEventsListener: state.listeners,
     KernelVersion: release(),
-    OperatingSystem: osName(),
-    OSVersion: '',
+    OperatingSystem: osRelease('PRETTY_NAME') ?? 'Linux',
+    OSVersion: osRelease('VERSION_ID') ?? '',
     OSType: 'linux',
     Architecture: machineName(),
     IndexServerAddress: 'https://index.docker.io/v1/',
@@ -120,16 +134,25 @@ export function infoOf(
       RemoteManagers: null,
     },
     LiveRestoreEnabled: true,
-    InitBinary: '',
-    SecurityOptions: ['name=seccomp,profile=builtin'],
-    Warnings: null,
+    InitBinary: 'tini-static',
+    ContainerdCommit: { ID: '', Expected: '' },
+    RuncCommit: { ID: version(state.runtime), Expected: version(state.runtime) },
+    InitCommit: { ID: '', Expected: '' },
+    Isolation: '',
+    GenericResources: null,
+    CDISpecDirs: [],
+    DefaultAddressPools: addressPools,
+    SecurityOptions: ['name=seccomp,profile=builtin', ...(state.cgroups === 'v2' ? ['name=cgroupns'] : [])],
+    Warnings: [...warnings, ...(forwarding ? [] : ['WARNING: IPv4 forwarding is disabled'])],
   };
 }
 
-function osName(): string {
+/** A value of os-release(5); undefined where the machine doesn't tell it. */
+function osRelease(name: string): string | undefined {
   try {
-    return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux';
+    const text = readFileSync('/etc/os-release', 'utf8');
+    return new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1];
   } catch {
-    return 'Linux';
+    return undefined;
   }
 }

@@ -43,6 +43,8 @@ async function serve(options: EngineOptions): Promise<void> {
     database,
     settings: settings.registries,
     usersOf: (id) => containers.usersOf(id),
+    onPrune: (bytes) =>
+      events.record({ type: 'image', action: 'prune', id: '', attributes: { reclaimed: String(bytes) } }),
     onEvent: ({ action, id, name }) => events.record({ type: 'image', action, id, attributes: { name } }),
   });
   const networks = openNetworks(database, {
@@ -86,6 +88,7 @@ async function serve(options: EngineOptions): Promise<void> {
         containers: containers.count(),
         images: images.count(),
         cgroups,
+        listeners: events.listeners(),
         runtime: runtime.name,
         settings: settings.registries,
       }),

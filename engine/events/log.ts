@@ -78,6 +78,7 @@ export function openEvents(database: Database): Events {
 
   return {
     record,
+    listeners: () => live.listenerCount('event'),
     follow(query) {
       checkFilter(query.filter ?? {});
       return follow(query);

@@ -12,6 +12,8 @@ export type Happening = {
 /** The engine's event log: durable, and live. */
 export type Events = {
   record(happening: Happening): void;
+  /** How many follow what happens now. */
+  listeners(): number;
   /**
    * Past events from `since`, then live ones as they come, until `until` or `signal`. Moments are nanoseconds
    * since 1970. Without `since` only live ones. Throws `invalid` on an unknown filter.

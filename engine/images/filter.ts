@@ -47,7 +47,7 @@ export function imageFilter(
   };
 }
 
-function parseTruth(text: string): boolean {
+export function parseTruth(text: string): boolean {
   if (['true', '1', 't', 'TRUE', 'True', 'T'].includes(text)) return true;
   if (['false', '0', 'f', 'FALSE', 'False', 'F'].includes(text)) return false;
   throw new BerthError('invalid', `invalid filter 'dangling=${text}'`, {
@@ -55,14 +55,14 @@ function parseTruth(text: string): boolean {
   });
 }
 
-function parseLabel(text: string): { readonly key: string; readonly value: string | undefined } {
+export function parseLabel(text: string): { readonly key: string; readonly value: string | undefined } {
   const equals = text.indexOf('=');
   return equals < 0
     ? { key: text, value: undefined }
     : { key: text.slice(0, equals), value: text.slice(equals + 1) };
 }
 
-function hasLabel(labels: Labels, key: string, value: string | undefined): boolean {
+export function hasLabel(labels: Labels, key: string, value: string | undefined): boolean {
   return Object.hasOwn(labels, key) && (value === undefined || labels[key] === value);
 }
 

@@ -78,6 +78,11 @@ export function openImageRows(database: Database) {
     'SELECT id, diff_id FROM layers WHERE id NOT IN (SELECT layer_id FROM image_layers)',
   );
   const blobUsers = all('SELECT id FROM images WHERE id = ?1 OR manifest_digest = ?1 LIMIT 1');
+  const layerSizes = all('SELECT diff_id, size_bytes FROM layers');
+  const sharedSizes = all(`SELECT image_id, SUM(size_bytes) AS size_bytes
+    FROM (SELECT DISTINCT image_id, layer_id FROM image_layers) JOIN layers ON layers.id = layer_id
+    WHERE layer_id IN (SELECT layer_id FROM image_layers GROUP BY layer_id HAVING COUNT(DISTINCT image_id) > 1)
+    GROUP BY image_id`);
   const addLayer = run('INSERT INTO layers (id, diff_id, size_bytes) VALUES (?, ?, ?)');
   const removeLayer = run('DELETE FROM layers WHERE id = ?');
   const addImage = run(`INSERT INTO images (id, manifest_digest, size_bytes) VALUES (?, ?, 0)
@@ -115,6 +120,12 @@ export function openImageRows(database: Database) {
     layersOf: (id: string): readonly LayerId[] => layersOf(id).map((row) => Number(row.layer_id)),
     diffIdsOf: (id: string) => diffIdsOf(id).map((row) => row.diff_id as Digest),
     layer: (diffId: string): LayerId | undefined => layer(diffId).map((row) => Number(row.id))[0],
+    /** Bytes of each layer, by diffID. */
+    layerSizes: () =>
+      new Map(layerSizes().map((row) => [String(row.diff_id), Number(row.size_bytes)] as const)),
+    /** Bytes of the layers that an image has in common with others, by its id; none for one that has not. */
+    sharedSizes: () =>
+      new Map(sharedSizes().map((row) => [String(row.image_id), Number(row.size_bytes)] as const)),
     layers: (): readonly LayerId[] => layers().map((row) => Number(row.id)),
     unusedLayers: () => unusedLayers().map((row) => ({ id: Number(row.id), diffId: String(row.diff_id) })),
     isBlobUsed: (digest: string) => blobUsers(digest).length > 0,

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../api/digest.ts';
+import type { ImageDeleted } from '../api/wire.ts';
 import { openContentStore } from '../content/store.ts';
 import { openDirectoryLayers } from '../layers/directories.ts';
 import { defaultLayerLimits, type LayerLimits } from '../layers/types.ts';
@@ -10,12 +11,13 @@ import { chainIds } from './chain.ts';
 import { collect, createPins } from './collect.ts';
 import { type ImageConfig, parseImageConfig } from './config.ts';
 import { findImage } from './find.ts';
+import { imagesToPrune } from './prune.ts';
 import { type PullContext, pullImage } from './pull.ts';
 import { createLayerPuller } from './pull-layer.ts';
 import { removeImage } from './remove.ts';
 import { type ImageRow, openImageRows } from './rows.ts';
 import type { ImageEvent, ImageStore, ImageUser } from './types.ts';
-import { inspectImage, listImages } from './views.ts';
+import { imagesInUse, inspectImage, listImages } from './views.ts';
 
 /**
  * Opens the images of an engine: manifests and configs in `<root>/content`, layers in `<root>/layers`, all else in
@@ -27,10 +29,12 @@ export function openImageStore(options: {
   readonly settings: RegistrySettings;
   readonly usersOf: (imageId: string) => readonly ImageUser[];
   readonly onEvent: (event: ImageEvent) => void;
+  /** Told how many bytes a prune brought. */
+  readonly onPrune?: (bytes: number) => void;
   readonly registryLimits?: RegistryLimits;
   readonly layerLimits?: LayerLimits;
 }): ImageStore {
-  const { root, database, settings, usersOf, onEvent } = options;
+  const { root, database, settings, usersOf, onEvent, onPrune = () => undefined } = options;
   const rows = openImageRows(database);
   const content = openContentStore(join(root, 'content'));
   const layers = openDirectoryLayers(join(root, 'layers'), options.layerLimits ?? defaultLayerLimits);
@@ -62,6 +66,16 @@ export function openImageStore(options: {
     );
   };
 
+  /** Removes a name or an image; gives dockerd's lines, and the diffIDs of the layers that went with it. */
+  async function remove(name: string, force: boolean) {
+    const diffIds = rows.diffIdsOf(findImage(rows, name).image.id);
+    const { lines, removed } = removeImage({ rows, usersOf, onEvent }, name, force);
+    const gone = await collectAfter([...dropRemoved(), ...(removed === undefined ? [] : [removed])]);
+    // Layers are named by their chains there, uppermost first, as dockerd keeps them.
+    const chains = chainIds(diffIds).filter((_, index) => gone.includes(diffIds[index] ?? ''));
+    return { lines: [...lines, ...chains.toReversed().map((chainId) => ({ Deleted: chainId }))], gone };
+  }
+
   return {
     pull: async (request) => {
       await collectAfter(dropRemoved());
@@ -75,14 +89,26 @@ export function openImageStore(options: {
       const { config, os, architecture, diffIds } = configOf(id);
       return { id, config, os, architecture, layers: diffIds, sizeBytes };
     },
-    remove: async (name, { force = false }) => {
-      const diffIds = rows.diffIdsOf(findImage(rows, name).image.id);
-      const { lines, removed } = removeImage({ rows, usersOf, onEvent }, name, force);
-      const gone = await collectAfter([...dropRemoved(), ...(removed === undefined ? [] : [removed])]);
-      // Layers are named by their chains there, uppermost first, as dockerd keeps them.
-      const chains = chainIds(diffIds).filter((_, index) => gone.includes(diffIds[index] ?? ''));
-      return [...lines, ...chains.toReversed().map((chainId) => ({ Deleted: chainId }))];
+    remove: async (name, { force = false }) => (await remove(name, force)).lines,
+    prune: async ({ filter = {} }) => {
+      const isUsed = (id: string) => usersOf(id).length > 0;
+      const sizes = rows.layerSizes();
+      const deleted: ImageDeleted[] = [];
+      let bytes = 0;
+      for (const { id } of imagesToPrune({ rows, configOf, isUsed }, filter)) {
+        // Somebody may have made a container of it, or removed it, since the list was made.
+        if (isUsed(id) || rows.image(id)?.removed !== false) continue;
+        const { lines, gone } = await remove(id, true);
+        deleted.push(...lines);
+        bytes += gone.reduce((sum, diffId) => sum + (sizes.get(diffId) ?? 0), 0);
+      }
+      onPrune(bytes);
+      return { ImagesDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: bytes };
     },
+    usage: () => ({
+      LayersSize: [...rows.layerSizes().values()].reduce((sum, bytes) => sum + bytes, 0),
+      Images: imagesInUse({ rows, configOf }, usersOf),
+    }),
     lowerDirs: async (image) => {
       // A layer that is there twice counts where it is uppermost; overlay refuses the same directory twice.
       const ids = [...new Set(rows.layersOf(image.id).toReversed())];

@@ -1,4 +1,5 @@
 import type { Filters } from '../api/fields.ts';
+import type { ImagesPruned } from '../api/wire/disk-usage.ts';
 import type { ContainerConfig, ImageDeleted, ImageInspect, ImageSummary, ProgressLine } from '../api/wire.ts';
 
 /** What a container is made from: an image that is in the store. */
@@ -44,6 +45,10 @@ export type ImageStore = {
     name: string,
     options: { readonly force?: boolean; readonly noprune?: boolean },
   ): Promise<readonly ImageDeleted[]>;
+  /** Removes those that nothing uses and the filters choose: see `imagesToPrune`. Throws `invalid` on another filter. */
+  prune(query: { readonly filter?: Filters | undefined }): Promise<ImagesPruned>;
+  /** What is held on the disk: each image with what it shares, and the bytes of all layers. */
+  usage(): { readonly LayersSize: number; readonly Images: readonly ImageSummary[] };
   /** Directories for overlay's `lowerdir`, uppermost first. */
   lowerDirs(image: StoredImage): Promise<readonly string[]>;
   /** How many images there are. */

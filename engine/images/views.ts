@@ -5,6 +5,7 @@ import type { ImageConfig } from './config.ts';
 import { imageFilter } from './filter.ts';
 import { digestText, findImage, tagText } from './find.ts';
 import type { ImageRow, ImageRows } from './rows.ts';
+import type { ImageUser } from './types.ts';
 
 /** Images as the Engine API shows them. */
 
@@ -43,6 +44,19 @@ export function listImages({ rows, configOf }: Source, filters: Filters): readon
       Labels: labels,
       Containers: -1,
     }));
+}
+
+/** All images, with what they share with others and how many containers use them. */
+export function imagesInUse(
+  source: Source,
+  usersOf: (id: string) => readonly ImageUser[],
+): readonly ImageSummary[] {
+  const shared = source.rows.sharedSizes();
+  return listImages(source, {}).map((image) => ({
+    ...image,
+    SharedSize: shared.get(image.Id) ?? 0,
+    Containers: usersOf(image.Id).length,
+  }));
 }
 
 /** All about one image. */

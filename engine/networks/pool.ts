@@ -14,6 +14,12 @@ const candidates: readonly Subnet[] = [
   })),
 ];
 
+/** The same as `info` shows them: networks, and how large a part of each one gets. */
+export const addressPools: readonly { readonly Base: string; readonly Size: number }[] = [
+  ...Array.from({ length: 14 }, (_unused, index) => ({ Base: `172.${18 + index}.0.0/16`, Size: 16 })),
+  { Base: '10.88.0.0/16', Size: 24 },
+];
+
 /**
  * A subnet that nothing on this host uses: no route leads into it and no interface has an address in it.
  * `taken` are those that other networks of this engine hold. Throws `conflict` when there is none left.

@@ -13,6 +13,7 @@ import { readJsonBody, readMaybeJsonBody } from './body.ts';
 import type { Exchange, Handler, Handlers, Reply, ServerParts } from './exchange.ts';
 import { archiveHandlers } from './handlers/archives.ts';
 import { containerHandlers } from './handlers/containers.ts';
+import { diskUsageHandlers } from './handlers/disk-usage.ts';
 import { execHandlers } from './handlers/exec.ts';
 import { imageHandlers } from './handlers/images.ts';
 import { networkHandlers } from './handlers/networks.ts';
@@ -42,6 +43,7 @@ export function createServer(parts: ServerParts): Server {
     ...execHandlers(parts),
     ...networkHandlers(parts),
     ...usageHandlers(parts),
+    ...diskUsageHandlers(parts),
   };
   const served: readonly Operation[] = Object.values(operations);
   const find = openRouter<Operation | Unserved>([...served, ...unserved]);

@@ -1,4 +1,5 @@
 import { boolean, string } from '../fields.ts';
+import type { ImagesPruned } from '../wire/disk-usage.ts';
 import type { ImageDeleted, ImageInspect, ImageSummary, ProgressLine } from '../wire.ts';
 import { operation } from './define.ts';
 import { shared } from './shared.ts';
@@ -23,6 +24,11 @@ export const imageOperations = {
   imageInspect: operation<ImageInspect>()({
     summary: 'Show all about an image',
     route: 'GET /images/{name*}/json',
+  }),
+  imagePrune: operation<ImagesPruned>()({
+    summary: 'Remove images that nothing uses',
+    route: 'POST /images/prune',
+    query: { filter: shared.filter },
   }),
   imageRemove: operation<readonly ImageDeleted[]>()({
     summary: 'Remove an image',

@@ -1,3 +1,4 @@
+import type { NetworksPruned } from '../wire/disk-usage.ts';
 import { operation } from './define.ts';
 import { shared } from './shared.ts';
 
@@ -8,6 +9,11 @@ export const networkOperations = {
   >()({
     summary: 'List networks',
     route: 'GET /networks',
+    query: { filter: shared.filter },
+  }),
+  networkPrune: operation<NetworksPruned>()({
+    summary: 'Remove networks that nothing uses',
+    route: 'POST /networks/prune',
     query: { filter: shared.filter },
   }),
   networkInspect: operation<Readonly<Record<string, unknown>>>()({

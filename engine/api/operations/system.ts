@@ -1,3 +1,5 @@
+import { list } from '../fields.ts';
+import type { BuildCachePruned, DiskUsage } from '../wire/disk-usage.ts';
 import type { EventMessage, SystemInfo, VersionInfo } from '../wire.ts';
 import { operation } from './define.ts';
 import { shared } from './shared.ts';
@@ -14,6 +16,16 @@ export const systemOperations = {
     route: 'GET /version',
   }),
   info: operation<SystemInfo>()({ summary: 'Show what the engine runs on and holds', route: 'GET /info' }),
+  diskUsage: operation<DiskUsage>()({
+    summary: 'Show what the engine holds on the disk',
+    route: 'GET /system/df',
+    query: { type: list('Count only these: container, image, volume, build-cache') },
+  }),
+  buildPrune: operation<BuildCachePruned>()({
+    summary: 'Remove what builds have left to be reused',
+    route: 'POST /build/prune',
+    query: { filter: shared.filter },
+  }),
   events: operation<EventMessage>()({
     summary: 'Follow what happens in the engine',
     route: 'GET /events',

@@ -7,7 +7,10 @@ import { parseRegistryAuth } from '../registry-auth.ts';
 /** Images: pull, list, inspect, remove. */
 export function imageHandlers({
   images,
-}: Pick<ServerParts, 'images'>): Pick<Handlers, 'imagePull' | 'imageList' | 'imageInspect' | 'imageRemove'> {
+}: Pick<ServerParts, 'images'>): Pick<
+  Handlers,
+  'imagePull' | 'imageList' | 'imageInspect' | 'imageRemove' | 'imagePrune'
+> {
   return {
     imagePull: async ({ query, parameters, headers, signal }) => {
       const header = headers['x-registry-auth'];
@@ -32,6 +35,7 @@ export function imageHandlers({
     },
     imageList: ({ query }) => json(images.list(query)),
     imageInspect: ({ path }) => json(images.inspect(path.name)),
+    imagePrune: async ({ query }) => json(await images.prune(query)),
     imageRemove: async ({ path, query }) => json(await images.remove(path.name, query)),
   };
 }

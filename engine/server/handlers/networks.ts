@@ -6,11 +6,21 @@ import { type Handlers, json, type ServerParts } from '../exchange.ts';
 /** Networks: list and inspect. */
 export function networkHandlers({
   networks,
-}: Pick<ServerParts, 'networks'>): Pick<Handlers, 'networkList' | 'networkInspect'> {
+}: Pick<ServerParts, 'networks'>): Pick<Handlers, 'networkList' | 'networkInspect' | 'networkPrune'> {
   return {
     networkList: ({ query }) => {
       const passes = networkFilter(query.filter ?? {});
       return json(networks.list().filter(passes));
+    },
+    networkPrune: ({ query }) => {
+      for (const name of Object.keys(query.filter ?? {})) {
+        if (!['label', 'label!', 'until'].includes(name))
+          throw new BerthError('invalid', `invalid filter '${name}'`, {
+            hint: 'prune networks by label, label!, until',
+          });
+      }
+      // The engine's own three are all there are, and stay.
+      return json({ NetworksDeleted: null });
     },
     networkInspect: ({ path }) => json(networks.inspect(path.id)),
   };

@@ -2,6 +2,7 @@ import type { Case } from './case.ts';
 import { answerCases } from './cases-answers.ts';
 import { archiveCases } from './cases-archives.ts';
 import { containerCases } from './cases-containers.ts';
+import { diskCases } from './cases-disk.ts';
 import { eventCases } from './cases-events.ts';
 import { execCases } from './cases-exec.ts';
 import { filterCases } from './cases-filters.ts';
@@ -40,6 +41,7 @@ export const cases: Readonly<Record<string, Case>> = {
   ...execCases,
   ...healthCases,
   ...usageCases,
+  ...diskCases,
   ...logCases,
   ...archiveCases,
 };
