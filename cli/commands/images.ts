@@ -3,6 +3,7 @@ import { familiarName, parseReference } from '../../engine/api/reference.ts';
 import { formatSize } from '../../engine/api/sizes.ts';
 import type { ImageSummary } from '../../engine/api/wire.ts';
 import { defineCommand, type Flag } from '../command.ts';
+import { configuredFormat } from '../configured-format.ts';
 import { ago, goTime } from '../duration.ts';
 import { formatFlag, type ListFields, printListing } from '../listing.ts';
 import { shortId } from '../printable.ts';
@@ -32,6 +33,7 @@ export const command = defineCommand({
   ],
   async run(context, { flags, args: [reference] }) {
     const { noTrunc = false, quiet, digests = false } = flags;
+    const format = flags.format || (quiet ? undefined : configuredFormat('imagesFormat', context.env));
     const client = await context.connect();
     const wanted = reference === undefined ? flags.filter : { ...flags.filter, reference: [reference] };
     const images = await client.call(
@@ -39,14 +41,14 @@ export const command = defineCommand({
       { all: flags.all, filter: wanted },
       { signal: context.signals.cancelled },
     );
-    const withDigests = digests || (flags.format?.includes('{{.Digest}}') ?? false);
+    const withDigests = digests || (format?.includes('{{.Digest}}') ?? false);
     await printListing(context.stdout, {
       rows: images.flatMap((image) => rowsOf(image, withDigests)),
       goName: '*formatter.imageContext',
       fields: imageFields(noTrunc),
       columns: ['Repository', 'Tag', ...(digests ? ['Digest'] : []), 'ID', 'CreatedSince', 'Size'],
       only: quiet ? 'ID' : undefined,
-      format: formatWithDigest(flags.format, digests),
+      format: formatWithDigest(format, digests),
       raw: rawImage(quiet ?? false, digests),
     });
     return 0;

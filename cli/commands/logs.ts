@@ -5,13 +5,13 @@ import { chunksOf } from '../../engine/client/transport.ts';
 import { copyFrames } from '../attached.ts';
 import { defineCommand } from '../command.ts';
 
-const { follow, timestamps, tail, since, until } = operations.containerLogs.query;
+const { details, follow, timestamps, tail, since, until } = operations.containerLogs.query;
 
 export const command = defineCommand({
   usage: '[FLAGS] CONTAINER',
   description:
     "The container's standard output goes to standard output, its standard error to standard error.",
-  flags: { follow, timestamps, tail: { ...tail, default: 'all' }, since, until },
+  flags: { details, follow, timestamps, tail: { ...tail, default: 'all' }, since, until },
   takes: [1, 1],
   examples: [
     { line: 'berth logs -f -n 20 web', does: 'The last 20 lines, and whatever comes' },
@@ -32,6 +32,7 @@ export const command = defineCommand({
       'containerLogs',
       {
         id,
+        details: flags.details,
         follow: flags.follow,
         timestamps: flags.timestamps,
         tail: flags.tail ?? 'all',

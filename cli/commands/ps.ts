@@ -1,5 +1,6 @@
 import { operations } from '../../engine/api/operations.ts';
 import { defineCommand, type Flag } from '../command.ts';
+import { configuredFormat } from '../configured-format.ts';
 import { containerFields, containerLabels, RAW_CONTAINER } from '../container-fields.ts';
 import { formatFlag, printListing } from '../listing.ts';
 
@@ -24,10 +25,11 @@ export const command = defineCommand({
     { line: 'berth ps --format json | jq -r .ID', does: 'For a program to read' },
   ],
   async run(context, { flags }) {
-    const { quiet, format, noTrunc = false, latest } = flags;
+    const { quiet, noTrunc = false, latest } = flags;
     const last = flags.last === undefined || flags.last === -1 ? (latest ? 1 : undefined) : flags.last;
-    if (quiet && format)
+    if (quiet && flags.format)
       context.stderr.line('WARNING: Ignoring custom format, because both --format and --quiet are set.');
+    const format = flags.format || configuredFormat('psFormat', context.env);
     // Only asked for where it is shown: the engine has to add sizes up.
     const size = flags.size ?? (!quiet && /\.Size\b|\bjson \./.test(format ?? ''));
     const client = await context.connect();

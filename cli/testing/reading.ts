@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { type Behaviours, begin, containerOf, print } from './given.ts';
 
@@ -188,6 +189,19 @@ export const reading: Behaviours = {
     assert.equal(elsewhere.stdout, wanted);
     const debugged = await berth.run(['-D', '-H', 'unix:///no/such.sock', 'ps']);
     assert.match(debugged.stderr, /no engine answers at[\s\S]*ENOENT[\s\S]*\n {4}at /);
+  },
+
+  "a format in docker's config.json holds where none is typed": async (given) => {
+    await using container = await containerOf(given);
+    const config = given.berth.join(`config-${given.engine}`);
+    await mkdir(config);
+    await writeFile(`${config}/config.json`, '{"psFormat": "{{.Names}}!", "imagesFormat": "{{.Tag}}!"}');
+    const run = (...args: readonly string[]) => print(given, '--config', config, ...args);
+    const only = ['-f', `name=${container.name}`];
+    assert.equal(await run('ps', ...only), `${container.name}!\n`);
+    assert.equal(await run('ps', ...only, '--format', '{{.State}}'), 'running\n');
+    assert.equal(await run('ps', '-q', '--no-trunc', ...only), `${container.id}\n`);
+    assert.equal(await run('images', 'busybox'), 'latest!\n');
   },
 
   'rm -f and rmi -f say what is not there, and are content': async ({ berth, host }) => {

@@ -5,6 +5,7 @@ import { tempRoot } from '../../workshop/testing/temp.ts';
 import { unixMoment } from '../api/moment.ts';
 import { exitCodeOfFailedStart } from './create.ts';
 import { registryAuthHeader } from './credentials.ts';
+import { DEFAULT_SOCKET, resolveHost } from './host.ts';
 
 test('a moment is read as people write it', () => {
   const nowMs = Date.UTC(2026, 0, 31, 12);
@@ -104,3 +105,14 @@ async function read(domain: string, env: Readonly<Record<string, string>>): Prom
   assert.equal(header.length % 4, 0);
   return JSON.parse(Buffer.from(header, 'base64url').toString());
 }
+
+test('an engine that is named in ways that are not served is not taken for another', () => {
+  const chosen = (env: Readonly<Record<string, string>>) => resolveHost(undefined, env);
+  assert.deepEqual(chosen({}), { host: { kind: 'unix', path: DEFAULT_SOCKET }, chosen: false });
+  assert.equal(chosen({ DOCKER_CONTEXT: 'default' }).chosen, false);
+  assert.throws(() => chosen({ DOCKER_CONTEXT: 'far' }), /there are no contexts, and DOCKER_CONTEXT is far/);
+  assert.equal(chosen({ DOCKER_CONTEXT: 'far', DOCKER_HOST: 'unix:///near.sock' }).chosen, true);
+  const secured = { DOCKER_HOST: 'tcp://far:2376', DOCKER_TLS_VERIFY: '1' };
+  assert.throws(() => chosen(secured), /no TLS is spoken to tcp:\/\/far:2376/);
+  assert.equal(chosen({ ...secured, BERTH_HOST: 'unix:///near.sock' }).chosen, true);
+});

@@ -44,7 +44,18 @@ export function resolveHost(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): { readonly host: Host; readonly chosen: boolean } {
   const text = given || env.BERTH_HOST || env.DOCKER_HOST;
-  if (!text) return { host: { kind: 'unix', path: DEFAULT_SOCKET }, chosen: false };
+  if (!text) {
+    // A context is another engine. What was meant for it must not happen here.
+    if (env.DOCKER_CONTEXT && env.DOCKER_CONTEXT !== 'default')
+      throw new BerthError(
+        'unsupported',
+        `there are no contexts, and DOCKER_CONTEXT is ${env.DOCKER_CONTEXT}`,
+        {
+          hint: '--host with the engine that is meant, or unset DOCKER_CONTEXT',
+        },
+      );
+    return { host: { kind: 'unix', path: DEFAULT_SOCKET }, chosen: false };
+  }
   const host = parseHost(text);
   // Docker's clients take it for DOCKER_HOST: what is meant to be encrypted must not go out as it is.
   if (host.kind === 'tcp' && env.DOCKER_TLS_VERIFY && !given && !env.BERTH_HOST)
