@@ -1,3 +1,4 @@
+import { release } from 'node:os';
 import { BerthError } from '../api/errors.ts';
 
 /** How mounts made later under a bind are seen on its other side (mount_namespaces(7)). */
@@ -58,17 +59,24 @@ function specMount(mount: SpecMount): object {
   const { destination } = mount;
   if (!('source' in mount))
     return { destination, type: 'tmpfs', source: 'tmpfs', options: tmpfsOptions(mount.options) };
+  const { propagation = 'rprivate', alone = false } = mount;
   return {
     destination,
     type: 'bind',
     source: mount.source,
     options: [
-      mount.alone === true ? 'bind' : 'rbind',
-      mount.propagation ?? 'rprivate',
-      // `rro`: mount_setattr(2) with AT_RECURSIVE, Linux 5.12.
-      mount.readOnly ? (mount.readOnlyBelow === true && mount.alone !== true ? 'rro' : 'ro') : 'rw',
+      alone ? 'bind' : 'rbind',
+      // Where there is one mount the words mean the same, and crun 1.8 takes the r for that of rbind.
+      alone ? propagation.replace(/^r/, '') : propagation,
+      mount.readOnly ? (mount.readOnlyBelow === true && !alone && canCloseBelow() ? 'rro' : 'ro') : 'rw',
     ],
   };
+}
+
+/** mount_setattr(2) makes a whole tree read-only from Linux 5.12 on; docker leaves older ones at the first mount. */
+function canCloseBelow(): boolean {
+  const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
+  return major > 5 || (major === 5 && minor >= 12);
 }
 
 /** Pairs of which the later one holds. */
