@@ -16,6 +16,7 @@ import { logCases } from './cases-logs.ts';
 import { mannerCases } from './cases-manners.ts';
 import { mountCases } from './cases-mounts.ts';
 import { pruneCases } from './cases-prune.ts';
+import { securityCases } from './cases-security.ts';
 import { sharingCases } from './cases-sharing.ts';
 import { streamCases } from './cases-streams.ts';
 import { systemCases } from './cases-system.ts';
@@ -33,6 +34,7 @@ export const cases: Readonly<Record<string, Case>> = {
   ...pruneCases,
   ...limitCases,
   ...mountCases,
+  ...securityCases,
   ...sharingCases,
   ...streamCases,
   ...eventCases,
