@@ -48,6 +48,22 @@ const works: Readonly<Record<string, Work>> = {
     act: (client, id) => client.act('containerStop', { id, timeout: 0 }),
     leaves: ['running', 'exited'],
   },
+  exec: {
+    prepare: running,
+    act: async (client, id) => {
+      const body = { Cmd: ['sh', '-c', 'echo out; read line'], AttachStdin: true, AttachStdout: true };
+      const { Id: exec } = await client.call('execCreate', { id }, { body });
+      const streams = await client.upgrade(
+        'execStart',
+        { id: exec },
+        { body: { Detach: false, Tty: false } },
+      );
+      streams.end();
+      for await (const _output of streams);
+      await client.call('execInspect', { id: exec });
+    },
+    leaves: ['running'],
+  },
   remove: {
     prepare: async (client) => {
       const id = await running(client);

@@ -15,9 +15,9 @@ export async function startMortalEngine(options: EngineOptions = {}): Promise<Mo
   await using undo = new AsyncDisposableStack();
   const root = undo.use(await tempRoot('crash'));
   const plan = root.join('plan');
-  const module = fileURLToPath(new URL('./crash-at.ts', import.meta.url));
+  const preload = fileURLToPath(new URL('./crash-at.ts', import.meta.url));
   const env = { BERTH_CRASH_PLAN: plan, NODE_COMPILE_CACHE: root.join('cache') };
-  const engine = undo.use(await startEngine({ ...options, before: { module, env } }));
+  const engine = undo.use(await startEngine({ ...options, preload, env }));
   const kept = undo.move();
   return {
     engine,

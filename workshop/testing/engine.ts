@@ -31,8 +31,12 @@ export type TestEngine = AsyncDisposable & {
 export type EngineOptions = {
   /** Pull busybox as `busybox:latest`, from a registry that is this engine's mirror of Docker Hub. Default true. */
   readonly busybox?: boolean;
-  /** A module to load before the engine's own, and what is added to its environment. */
-  readonly before?: { readonly module: string; readonly env: Readonly<Record<string, string>> };
+  /** A module to load before the engine's own. */
+  readonly preload?: string;
+  /** What is added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Told where its run directory will be, before it is started for the first time. */
+  readonly beforeStart?: (places: { readonly runDir: string }) => void;
   /** What stands in its settings file, beside the mirror. */
   readonly settings?: { readonly registries?: object; readonly network?: object };
 };
@@ -63,7 +67,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
   let child: ChildProcess | undefined;
 
   const start = async () => {
-    child = await launch(args, options.before);
+    child = await launch(args, options);
   };
   const end = async (signal: NodeJS.Signals) => {
     const ending = child;
@@ -83,6 +87,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
     client.close();
     await end('SIGTERM');
   });
+  options.beforeStart?.({ runDir: root.join('run') });
   await start();
   if (registry !== undefined) {
     await pushImage({ registry, name: 'library/busybox', tag: 'latest', ...(await busyboxImage()) });
@@ -106,11 +111,11 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
 }
 
 /** Starts the process and waits for the line that says it serves. Throws its last words where it ends instead. */
-async function launch(args: readonly string[], before?: EngineOptions['before']): Promise<ChildProcess> {
-  const preload = before === undefined ? [] : ['--import', before.module];
-  const child = spawn(process.execPath, [...preload, MAIN, ...args], {
+async function launch(args: readonly string[], { preload, env }: EngineOptions): Promise<ChildProcess> {
+  const first = preload === undefined ? [] : ['--import', preload];
+  const child = spawn(process.execPath, [...first, MAIN, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...before?.env },
+    env: { ...process.env, ...env },
   });
   let words = '';
   await new Promise<void>((resolve, reject) => {
