@@ -21,7 +21,7 @@ function matches(message: EventMessage, name: string, value: string): boolean {
     case 'label': {
       const equals = value.indexOf('=');
       return equals < 0
-        ? value in Attributes
+        ? Object.hasOwn(Attributes, value)
         : Attributes[value.slice(0, equals)] === value.slice(equals + 1);
     }
     case 'image':

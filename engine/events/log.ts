@@ -115,10 +115,12 @@ function toMessage(happening: Happening, time: bigint): EventMessage {
 }
 
 const known = ['container', 'image', 'network', 'volume', 'daemon', 'type', 'event', 'label', 'scope'];
+/** Kinds of things that this engine has none of: nothing happens to them. */
+const absent = ['config', 'node', 'plugin', 'secret', 'service'];
 
 function checkFilter(filter: Filters): void {
   for (const name of Object.keys(filter)) {
-    if (!known.includes(name)) {
+    if (!known.includes(name) && !absent.includes(name)) {
       throw new BerthError('invalid', `invalid filter '${name}'`, {
         hint: `filter events by ${known.join(', ')}`,
       });

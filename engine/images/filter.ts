@@ -1,5 +1,6 @@
 import { BerthError } from '../api/errors.ts';
 import type { Filters } from '../api/fields.ts';
+import { unixMoment } from '../api/moment.ts';
 import type { Labels } from '../api/wire.ts';
 
 /** What the filters of a listing look at. */
@@ -10,7 +11,7 @@ export type Filtered = {
   readonly createdMs: number;
 };
 
-const KNOWN = ['before', 'since', 'dangling', 'label', 'reference'];
+const KNOWN = ['before', 'since', 'until', 'dangling', 'label', 'reference'];
 
 /**
  * Makes a function that narrows an image to what the filters let through: undefined, or the image with the names
@@ -30,11 +31,14 @@ export function imageFilter(
   }
   const before = (filters.before ?? []).map(createdOf);
   const since = (filters.since ?? []).map(createdOf);
+  // A moment, or a length of time before now.
+  const until = (filters.until ?? []).map((text) => Number(unixMoment(text)) * 1000);
   const dangling = (filters.dangling ?? []).map(parseTruth);
   const labels = (filters.label ?? []).map(parseLabel);
   const patterns = (filters.reference ?? []).map(globPattern);
   return (image) => {
     if (!before.every((moment) => image.createdMs < moment)) return undefined;
+    if (!until.every((moment) => image.createdMs < moment)) return undefined;
     if (!since.every((moment) => image.createdMs > moment)) return undefined;
     if (!labels.every(({ key, value }) => hasLabel(image.labels ?? {}, key, value))) return undefined;
     const isDangling = image.tags.length === 0 && image.digests.length === 0;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Digest } from '../api/digest.ts';
 import type { PlatformDescriptor } from './manifest.ts';
-import { choosePlatform, formatPlatform, parsePlatform } from './platform.ts';
+import { choosePlatform, formatPlatform, hostPlatform, parsePlatform } from './platform.ts';
 
 const entry = (platform: string | undefined, digit: string): PlatformDescriptor => {
   const [os = '', architecture = '', variant] = platform?.split('/') ?? [];
@@ -36,7 +36,8 @@ test('platforms are read in their many spellings', () => {
   ] as const) {
     assert.equal(formatPlatform(parsePlatform(text)), expected, text);
   }
-  for (const text of ['', 'linux', 'a/b/c/d', 'linux/', 'linux/am d64']) {
+  assert.deepEqual(parsePlatform('linux'), hostPlatform());
+  for (const text of ['', 'a/b/c/d', 'linux/', 'linux/am d64']) {
     assert.throws(() => parsePlatform(text), { code: 'invalid' }, text);
   }
 });

@@ -22,17 +22,18 @@ export function hostPlatform(): Platform {
   return normalize({ os: 'linux', architecture: arch(), ...(variant === undefined ? {} : { variant }) });
 }
 
-/** Reads `os/arch[/variant]`, or `arch` alone. Throws `invalid`. */
+/** Reads `os/arch[/variant]`, or one of the two alone, as containerd's `platforms` does. Throws `invalid`. */
 export function parsePlatform(text: string): Platform {
   const parts = text.split('/');
   const wrong = parts.length > 3 || !parts.every((part) => PART.test(part));
   const [first = '', second, variant] = parts;
   const known = ['linux', 'windows', 'darwin', 'freebsd'].includes(first.toLowerCase());
-  if (wrong || (parts.length === 1 && known)) {
+  if (wrong) {
     throw new BerthError('invalid', `invalid platform: '${text}'`, {
       hint: 'write it as os/arch or os/arch/variant, as in linux/arm64',
     });
   }
+  if (second === undefined && known) return { ...hostPlatform(), os: first.toLowerCase() };
   const [os, architecture] = second === undefined ? ['linux', first] : [first, second];
   return normalize({ os: os.toLowerCase(), architecture, ...(variant === undefined ? {} : { variant }) });
 }

@@ -37,7 +37,8 @@ for (const [name, { skip, start }] of Object.entries(subjects)) {
       const registry = stack.use(await startRegistry());
       // Images of their own: a name that another case gives busybox for a while would change what may be removed.
       const { layers, config } = await busyboxImage();
-      for (const name of ['harbour/busybox', 'harbour/pinned', 'harbour/pruned'])
+      const names = ['busybox', 'pinned', 'listed', 'removed', 'pruned'];
+      for (const name of names.map((one) => `harbour/${one}`))
         await pushImage({ registry, name, layers, config: { ...config, Labels: { name } } });
       const locked = stack.use(await startRegistry({ mode: 'htpasswd' }));
       const { credentials = { username: '', password: '' } } = locked;

@@ -74,6 +74,7 @@ export const answerCases: Readonly<Record<string, Case>> = {
       ExecIDs: null,
       GraphDriver: { Name: /^overlay/, Data: { MergedDir: FILE, UpperDir: FILE, WorkDir: FILE } },
       Mounts: nothing,
+      HostConfig: { Runtime: /^(crun|runc)$/ },
       State: {
         Status: 'running',
         Running: true,
@@ -178,10 +179,11 @@ export const answerCases: Readonly<Record<string, Case>> = {
       Metadata: { LastTagTime: MOMENT },
       Config: { ...plainConfig, Hostname: '', Image: '', Cmd: ['sh'], Env: [/^PATH=/], Labels: null },
     };
+    if (subject.name === 'berth') assert.equal(image.Config.ExposedPorts, null);
     assertFits(image, shape);
   },
   'a row of the list of images has every field': async (subject, { registry }) => {
-    const name = `${registry}/harbour/pinned`;
+    const name = `${registry}/harbour/listed`;
     await ask(subject, `POST /v1.41/images/create?fromImage=${name}&tag=latest`);
     const list = `GET /v1.41/images/json?all=1&filters=${filters({ reference: [name] })}`;
     const [row] = (await ask(subject, list)).json();
@@ -193,8 +195,57 @@ export const answerCases: Readonly<Record<string, Case>> = {
       Created: Number,
       Size: above(100_000),
       SharedSize: -1,
-      Labels: { name: 'harbour/pinned' },
+      Labels: { name: 'harbour/listed' },
       Containers: -1,
     });
+  },
+  'images are filtered by what came before and after, by labels, and by whether they have a name': async (
+    subject,
+    { registry },
+  ) => {
+    const name = `${registry}/harbour/listed`;
+    await ask(subject, `POST /v1.41/images/create?fromImage=${name}&tag=latest&platform=linux`);
+    const names = async (filter: object) => {
+      const found = await ask(subject, `GET /v1.41/images/json?filters=${filters(filter)}`);
+      assert.equal(found.status, 200, found.text);
+      return found.json().flatMap(({ RepoTags }: Loose) => RepoTags ?? []) as string[];
+    };
+    assert.ok((await names({ label: ['name=harbour/listed'] })).includes(`${name}:latest`));
+    assert.ok(!(await names({ label: ['name=other'] })).includes(`${name}:latest`));
+    assert.ok(!(await names({ before: ['busybox'] })).includes('busybox:latest'));
+    assert.ok(!(await names({ since: ['busybox'] })).includes('busybox:latest'));
+    assert.ok((await names({ dangling: ['false'] })).includes('busybox:latest'));
+    assert.ok(!(await names({ dangling: { true: true } })).includes('busybox:latest'));
+    const until = await ask(subject, `GET /v1.41/images/json?filters=${filters({ until: ['1'] })}`);
+    assert.equal(
+      until.status,
+      differs(subject, { berth: 200, dockerd: 400, because: 'the filter came after dockerd 20.10' }),
+    );
+    if (until.status === 200) assert.deepEqual(until.json(), []);
+  },
+  'removing an image says what was untagged and deleted': async (subject, { registry }) => {
+    const name = `${registry}/harbour/removed`;
+    const pulled = await ask(subject, `POST /v1.41/images/create?fromImage=${name}&tag=latest`);
+    assert.equal(pulled.status, 200, pulled.text);
+    const { Id } = (await ask(subject, `GET /v1.41/images/${name}/json`)).json();
+    const removed = (await ask(subject, `DELETE /v1.41/images/${name}?noprune=0`)).json();
+    assert.ok(removed.some(({ Untagged }: Loose) => Untagged === `${name}:latest`));
+    assert.ok(removed.some(({ Deleted }: Loose) => Deleted === Id));
+  },
+  'events are filtered by every kind of thing': async (subject) => {
+    const since = (Date.now() / 1000).toFixed(3);
+    await using made = await run(subject, 'true', { Labels: { team: 'harbour' } });
+    await made.ended();
+    const found = async (filter: object) => {
+      const until = (Date.now() / 1000 + 0.05).toFixed(3);
+      const line = `GET /v1.41/events?since=${since}&until=${until}&filters=${filters(filter)}`;
+      const { status, text, lines } = await ask(subject, line);
+      assert.equal(status, 200, text);
+      return lines().filter(({ id }) => id === made.id).length;
+    };
+    for (const filter of [{ scope: ['local'] }, { label: ['team=harbour'] }, { image: ['busybox'] }])
+      assert.ok((await found(filter)) > 0, JSON.stringify(filter));
+    for (const kind of ['daemon', 'network', 'volume', 'plugin', 'service', 'node', 'secret', 'config'])
+      assert.equal(await found({ [kind]: ['nobody'], type: [kind] }), 0, kind);
   },
 };

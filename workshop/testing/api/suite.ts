@@ -5,6 +5,7 @@ import { containerCases } from './cases-containers.ts';
 import { diskCases } from './cases-disk.ts';
 import { eventCases } from './cases-events.ts';
 import { execCases } from './cases-exec.ts';
+import { fieldCases } from './cases-fields.ts';
 import { filterCases } from './cases-filters.ts';
 import { healthCases } from './cases-health.ts';
 import { imageCases } from './cases-images.ts';
@@ -40,6 +41,7 @@ export const cases: Readonly<Record<string, Case>> = {
   ...eventCases,
   ...mannerCases,
   ...answerCases,
+  ...fieldCases,
   ...execCases,
   ...healthCases,
   ...usageCases,
