@@ -108,6 +108,30 @@ export const entries: readonly Entry[] = [
     load: () => import('./wait.ts'),
   },
   {
+    names: ['cp', 'container cp'],
+    summary: 'Copy files between a container and here',
+    group: 'Containers',
+    load: () => import('./cp.ts'),
+  },
+  {
+    names: ['diff', 'container diff'],
+    summary: "Show how a container's files differ from its image's",
+    group: 'Containers',
+    load: () => import('./diff.ts'),
+  },
+  {
+    names: ['export', 'container export'],
+    summary: 'Write all files of a container to a tar archive',
+    group: 'Containers',
+    load: () => import('./export.ts'),
+  },
+  {
+    names: ['commit', 'container commit'],
+    summary: 'Make an image of a container',
+    group: 'Containers',
+    load: () => import('./commit.ts'),
+  },
+  {
     names: ['inspect'],
     summary: 'Show all about containers and images',
     group: 'Containers',
@@ -136,6 +160,24 @@ export const entries: readonly Entry[] = [
     summary: 'Remove images',
     group: 'Images',
     load: () => import('./rmi.ts'),
+  },
+  {
+    names: ['tag', 'image tag'],
+    summary: 'Give an image another name',
+    group: 'Images',
+    load: () => import('./tag.ts'),
+  },
+  {
+    names: ['history', 'image history'],
+    summary: 'Show how an image came to be',
+    group: 'Images',
+    load: () => import('./history.ts'),
+  },
+  {
+    names: ['import', 'image import'],
+    summary: 'Make an image of a tar archive of a file system',
+    group: 'Images',
+    load: () => import('./import.ts'),
   },
   {
     names: ['image inspect'],

@@ -3,6 +3,7 @@ import { archiveOperations } from './operations/archives.ts';
 import { containerOperations } from './operations/containers.ts';
 import { execOperations } from './operations/exec.ts';
 import { imageOperations } from './operations/images.ts';
+import { madeImageOperations } from './operations/made-images.ts';
 import { networkOperations } from './operations/networks.ts';
 import { streamOperations } from './operations/streams.ts';
 import { systemOperations } from './operations/system.ts';
@@ -13,6 +14,8 @@ export { shared } from './operations/shared.ts';
 
 const definitions = {
   ...systemOperations,
+  // Before the other images: an import is a row of the pull's route.
+  ...madeImageOperations,
   ...imageOperations,
   ...containerOperations,
   ...streamOperations,

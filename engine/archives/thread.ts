@@ -44,6 +44,11 @@ export function packTree(view: View, signal: AbortSignal): AsyncIterable<Uint8Ar
   return chunksOf(startThread({ kind: 'export', view }, signal));
 }
 
+/** The upper directory of an overlay as an image layer. */
+export function packLayer(upper: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  return chunksOf(startThread({ kind: 'layer', upper }, signal));
+}
+
 /** How the upper directory of an overlay differs from the layers below it. */
 export async function listChanges(
   upper: string,

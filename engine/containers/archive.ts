@@ -121,7 +121,7 @@ export function containerArchives(context: Context): ArchiveApi {
     record: ContainerRecord,
     access: 'read' | 'write',
   ): Promise<Extract<View, { kind: 'overlay' }>> {
-    if (record.life.status === 'removing')
+    if (record.life.status === 'removing' || record.life.status === 'dead')
       throw new BerthError('conflict', `container ${record.id} is being removed`);
     const paths = pathsOf(context, record.id);
     const layers = await lowerLayers(context, record);

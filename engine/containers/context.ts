@@ -20,7 +20,7 @@ export type Context = {
   readonly cgroupParent: string;
   /** What this machine's kernel can limit. */
   readonly machine: Machine;
-  readonly images: Pick<ImageStore, 'resolve' | 'lowerDirs'>;
+  readonly images: Pick<ImageStore, 'resolve' | 'lowerDirs' | 'make'>;
   readonly networks: Networks;
   readonly runtime: OciRuntime;
   readonly conmon: string;
@@ -56,6 +56,8 @@ export function pathsOf(context: Pick<Context, 'root' | 'runDir'>, id: string) {
     resolvConf: join(root, 'resolv.conf'),
     /** Where a /dev/shm that other containers may share is mounted. */
     shm: join(root, 'shm'),
+    /** There while a commit has its processes stand still. */
+    committing: join(bundle, 'committing'),
     /** The bundle of one run: OCI spec, conmon's files, the network namespace. */
     bundle,
     netns: join(bundle, 'netns'),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { identifyProcess } from '../host/processes.ts';
 import { isFrozen } from '../runtime/freezer.ts';
 import { cgroupPathOf } from './cgroup-path.ts';
+import { endCommit } from './commit.ts';
 import { type Context, pathsOf } from './context.ts';
 import { findEnding, finishRun, releaseRun, removeContainer } from './end.ts';
 import type { ContainerRecord } from './record.ts';
@@ -47,7 +48,10 @@ async function recoverRecord(
       // Without one the machine went down: that is no end for a policy to count, it starts with the engine then.
       const seen = existsSync(pathsOf(context, record.id).exit);
       const ending = await findEnding(context, record);
-      if (ending === undefined) return lookWhetherPaused(context, record);
+      if (ending === undefined) {
+        lookWhetherPaused(context, record);
+        return await endCommit(context, record);
+      }
       const lost = { life: { status: 'exited', ...ending }, restarts: record.restarts } as const;
       await finishRun(context, record, ending, seen ? undefined : lost);
       break;

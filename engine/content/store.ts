@@ -19,6 +19,8 @@ export type ContentStore = {
    * The file is not synced: it does not outlive its use. Throws `invalid` when the bytes are not those expected.
    */
   readonly receive: (expected: Expected, source: AsyncIterable<Buffer>) => Promise<ReceivedBlob>;
+  /** The same of a stream whose digest is not known before. */
+  readonly take: (source: AsyncIterable<Uint8Array>) => Promise<ReceivedBlob & { readonly digest: Digest }>;
   /** Reads a stream into memory, checked like `receive` does. For small blobs: the size is the caller's to limit. */
   readonly collect: (expected: Expected, source: AsyncIterable<Buffer>) => Promise<Buffer>;
   /** Removes all blobs but these, and all that was being written. Only while nothing else is under way. */
@@ -101,6 +103,29 @@ export function openContentStore(root: string): ContentStore {
       }
       const { sizeBytes } = expected;
       return { path, sizeBytes, [Symbol.asyncDispose]: async () => await rm(path, { force: true }) };
+    },
+    take: async (source) => {
+      const path = newFile();
+      const hash = createHash('sha256');
+      let sizeBytes = 0;
+      try {
+        await using file = await open(path, 'wx', 0o600);
+        for await (const piece of source) {
+          hash.update(piece);
+          sizeBytes += piece.length;
+          await file.writeFile(piece);
+        }
+      } catch (error) {
+        await rm(path, { force: true });
+        throw error;
+      }
+      const digest: Digest = `sha256:${hash.digest('hex')}`;
+      return {
+        path,
+        digest,
+        sizeBytes,
+        [Symbol.asyncDispose]: async () => await rm(path, { force: true }),
+      };
     },
     collect: async (expected, source) => {
       const pieces: Buffer[] = [];

@@ -15,6 +15,17 @@ export type ImageConfig = {
   readonly dockerVersion: string;
   readonly diffIds: readonly Digest[];
   readonly config: ContainerConfig;
+  /** Oldest first. */
+  readonly history: readonly HistoryItem[];
+};
+
+/** How an image came to be, step by step. */
+export type HistoryItem = {
+  readonly created: string;
+  readonly createdBy: string;
+  readonly comment: string;
+  /** Whether the step made no layer. */
+  readonly emptyLayer: boolean;
 };
 
 const NEVER = '0001-01-01T00:00:00Z';
@@ -47,7 +58,26 @@ export function parseImageConfig(bytes: Buffer, what: string): ImageConfig {
     dockerVersion: fields.text('docker_version') ?? '',
     diffIds: rootfs.diff_ids.map((value) => parseDigest(value, `a layer in the config of ${what}`)),
     config: containerConfig(isObject(parsed.config) ? parsed.config : {}, fail),
+    history: historyOf(parsed.history),
   };
+}
+
+/** Nothing is done by it but to show it: what is malformed is left empty. */
+function historyOf(value: unknown): readonly HistoryItem[] {
+  const text = (given: unknown) => (typeof given === 'string' ? given : '');
+  return (Array.isArray(value) ? value : []).filter(isObject).map((item) => ({
+    created: Number.isNaN(Date.parse(text(item.created))) ? NEVER : text(item.created),
+    createdBy: text(item.created_by),
+    comment: text(item.comment),
+    emptyLayer: item.empty_layer === true,
+  }));
+}
+
+/** Reads what is to be an image's config for containers. Throws `invalid` on a field of the wrong type. */
+export function readContainerConfig(source: Json): ContainerConfig {
+  return containerConfig(source, (why) => {
+    throw new BerthError('invalid', `the config is malformed: ${why}`);
+  });
 }
 
 /** The defaults for containers, with every field that dockerd shows. */

@@ -104,10 +104,12 @@ async function pull(
       id: chosen.config.digest,
       manifestDigest: chosen.digest,
       layers: config.diffIds,
-      repository: fullName,
       // A reference with both is pinned by its digest: dockerd writes no tag then.
-      tag: reference.digest === undefined ? reference.tag : undefined,
-      digest: top.digest,
+      name:
+        reference.digest === undefined && reference.tag !== undefined
+          ? { repository: fullName, tag: reference.tag }
+          : undefined,
+      digest: { repository: fullName, digest: top.digest },
     });
   } finally {
     undo.dispose();

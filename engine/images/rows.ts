@@ -11,6 +11,8 @@ export type ImageRow = {
   readonly sizeBytes: number;
   /** Removed by force while a container that doesn't run still needs its layers. */
   readonly removed: boolean;
+  /** The image that it was made from here; undefined for one that came from elsewhere. */
+  readonly parentId: Digest | undefined;
 };
 
 export type NameRow = { readonly repository: string; readonly tag: string; readonly imageId: Digest };
@@ -18,23 +20,26 @@ export type DigestRow = { readonly repository: string; readonly digest: Digest; 
 
 export type NewImage = {
   readonly id: Digest;
+  /** Its own id for one that was made here: it has no manifest until it is pushed. */
   readonly manifestDigest: Digest;
+  readonly parentId?: Digest | undefined;
   /** Uppermost last. */
   readonly layers: readonly Digest[];
-  readonly repository: string;
-  readonly tag: string | undefined;
-  readonly digest: Digest;
+  readonly name: { readonly repository: string; readonly tag: string } | undefined;
+  /** The name that it was pulled by. */
+  readonly digest: { readonly repository: string; readonly digest: Digest } | undefined;
 };
 
 export type ImageRows = ReturnType<typeof openImageRows>;
 
-type Row = Readonly<Record<string, string | number>>;
+type Row = Readonly<Record<string, string | number | null>>;
 
 const toImage = (row: Row): ImageRow => ({
   id: row.id as Digest,
   manifestDigest: row.manifest_digest as Digest,
   sizeBytes: Number(row.size_bytes),
   removed: row.removed === 1,
+  parentId: row.parent_id === null ? undefined : (row.parent_id as Digest),
 });
 const toName = (row: Row): NameRow => ({
   repository: String(row.repository),
@@ -55,7 +60,7 @@ export function openImageRows(database: Database) {
   };
   const run = (sql: string) => {
     const statement = database.prepare(sql);
-    return (...values: readonly (string | number)[]) => void statement.run(...values);
+    return (...values: readonly (string | number | null)[]) => void statement.run(...values);
   };
   const images = all('SELECT * FROM images WHERE removed = 0');
   const image = all('SELECT * FROM images WHERE id = ?');
@@ -72,6 +77,9 @@ export function openImageRows(database: Database) {
   const diffIdsOf = all(
     'SELECT diff_id FROM image_layers JOIN layers ON layers.id = layer_id WHERE image_id = ? ORDER BY position',
   );
+  const sizesOf = all(
+    'SELECT size_bytes FROM image_layers JOIN layers ON layers.id = layer_id WHERE image_id = ? ORDER BY position',
+  );
   const layer = all('SELECT id FROM layers WHERE diff_id = ?');
   const layers = all('SELECT id FROM layers');
   const unusedLayers = all(
@@ -85,7 +93,7 @@ export function openImageRows(database: Database) {
     GROUP BY image_id`);
   const addLayer = run('INSERT INTO layers (id, diff_id, size_bytes) VALUES (?, ?, ?)');
   const removeLayer = run('DELETE FROM layers WHERE id = ?');
-  const addImage = run(`INSERT INTO images (id, manifest_digest, size_bytes) VALUES (?, ?, 0)
+  const addImage = run(`INSERT INTO images (id, manifest_digest, size_bytes, parent_id) VALUES (?, ?, 0, ?)
     ON CONFLICT (id) DO UPDATE SET removed = 0`);
   const addImageLayer = run(`INSERT OR IGNORE INTO image_layers (image_id, position, layer_id)
     SELECT ?, ?, id FROM layers WHERE diff_id = ?`);
@@ -135,7 +143,7 @@ export function openImageRows(database: Database) {
     /** Writes an image and its names, all or nothing. Its layers' rows must be there. */
     addImage: (added: NewImage) =>
       durably(database, () => {
-        addImage(added.id, added.manifestDigest);
+        addImage(added.id, added.manifestDigest, added.parentId ?? null);
         for (const [position, diffId] of added.layers.entries()) addImageLayer(added.id, position, diffId);
         if (layersOf(added.id).length !== added.layers.length) {
           throw new BerthError('internal', `a layer of ${added.id} went while the image was pulled`, {
@@ -143,9 +151,15 @@ export function openImageRows(database: Database) {
           });
         }
         setSize(added.id);
-        if (added.tag !== undefined) addName(added.repository, added.tag, added.id, new Date().toISOString());
-        addDigest(added.repository, added.digest, added.id);
+        const { name, digest } = added;
+        if (name !== undefined) addName(name.repository, name.tag, added.id, new Date().toISOString());
+        if (digest !== undefined) addDigest(digest.repository, digest.digest, added.id);
       }),
+    /** Gives an image a name, which another may have had. */
+    addName: ({ repository, tag, imageId }: NameRow) =>
+      durably(database, () => addName(repository, tag, imageId, new Date().toISOString())),
+    /** Sizes of an image's layers, lowest first. */
+    sizesOf: (id: string) => sizesOf(id).map((row) => Number(row.size_bytes)),
     removeName: (name: NameRow) => removeName(name.repository, name.tag),
     removeDigest: (name: DigestRow) => removeDigest(name.repository, name.digest),
     /** On the disk when it returns: blobs and layers that no other image has go next. */

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../api/digest.ts';
+import { BerthError } from '../api/errors.ts';
 import type { ImageDeleted } from '../api/wire.ts';
 import { openContentStore } from '../content/store.ts';
 import { openDirectoryLayers } from '../layers/directories.ts';
@@ -10,7 +11,9 @@ import type { Database } from '../state/database.ts';
 import { chainIds } from './chain.ts';
 import { collect, createPins } from './collect.ts';
 import { type ImageConfig, parseImageConfig } from './config.ts';
-import { findImage } from './find.ts';
+import { findImage, tagText } from './find.ts';
+import { historyOf } from './history.ts';
+import { makeImage, readTarget } from './make.ts';
 import { imagesToPrune } from './prune.ts';
 import { type PullContext, pullImage } from './pull.ts';
 import { createLayerPuller } from './pull-layer.ts';
@@ -88,6 +91,24 @@ export function openImageStore(options: {
       const { id, sizeBytes } = findImage(rows, name, { removed: true }).image;
       const { config, os, architecture, diffIds } = configOf(id);
       return { id, config, os, architecture, layers: diffIds, sizeBytes };
+    },
+    history: (name) => historyOf({ rows, configOf }, findImage(rows, name).image),
+    tag: (name, target) => {
+      const { id } = findImage(rows, name).image;
+      const wanted = readTarget(target);
+      if (wanted === undefined)
+        throw new BerthError('invalid', 'invalid reference format: no repository is named', {
+          hint: 'berth tag IMAGE NAME:TAG',
+        });
+      rows.addName({ ...wanted, imageId: id });
+      onEvent({ action: 'tag', id, name: tagText(wanted) });
+    },
+    make: async (made) => {
+      const name = readTarget(made.target);
+      const id = await makeImage(context, made);
+      if (name !== undefined) onEvent({ action: 'tag', id, name: tagText(name) });
+      if (made.imported === true) onEvent({ action: 'import', id, name: id });
+      return id;
     },
     remove: async (name, { force = false }) => (await remove(name, force)).lines,
     prune: async ({ filter = {} }) => {

@@ -1,6 +1,10 @@
+import type { Digest } from '../api/digest.ts';
 import type { Filters } from '../api/fields.ts';
+import type { ByteStream } from '../api/operations.ts';
 import type { ImagesPruned } from '../api/wire/disk-usage.ts';
+import type { ImageHistory } from '../api/wire/made-images.ts';
 import type { ContainerConfig, ImageDeleted, ImageInspect, ImageSummary, ProgressLine } from '../api/wire.ts';
+import type { Platform } from '../registry/manifest.ts';
 
 /** What a container is made from: an image that is in the store. */
 export type StoredImage = {
@@ -41,6 +45,12 @@ export type ImageStore = {
   /** Throws `notFound`, with a hint to pull it. */
   inspect(name: string): ImageInspect;
   resolve(name: string): StoredImage;
+  /** Throws `notFound`. */
+  history(name: string): readonly ImageHistory[];
+  /** Gives an image another name. Throws `notFound`, `invalid`. */
+  tag(name: string, target: ImageTarget): void;
+  /** Keeps an image that is made here. Throws `invalid` on a layer that is none, `cancelled`; then nothing is kept. */
+  make(made: NewLocalImage): Promise<Digest>;
   remove(
     name: string,
     options: { readonly force?: boolean; readonly noprune?: boolean },
@@ -57,12 +67,34 @@ export type ImageStore = {
   recover(): Promise<void>;
 };
 
+/** A name to give: a repository, which may have its tag with it, and a tag. */
+export type ImageTarget = { readonly repo?: string | undefined; readonly tag?: string | undefined };
+
+export type NewLocalImage = {
+  /** Its uppermost layer: a tar archive, not compressed. One without an entry is left out. */
+  readonly layer: ByteStream;
+  /** The image that it is made from. */
+  readonly parent?: Digest | undefined;
+  readonly config: ContainerConfig;
+  readonly author?: string | undefined;
+  readonly comment?: string | undefined;
+  /** What made the layer, for the history. */
+  readonly createdBy?: string | undefined;
+  /** The container that it was made from. */
+  readonly container?: string | undefined;
+  readonly platform?: Platform | undefined;
+  readonly target: ImageTarget;
+  /** Whether it comes from outside: for the event log. */
+  readonly imported?: boolean | undefined;
+  readonly signal: AbortSignal;
+};
+
 /** Which containers use an image; told to the store so that it knows what it may remove. */
 export type ImageUser = { readonly containerId: string; readonly running: boolean };
 
 /** What happens to images: for the engine's event log. */
 export type ImageEvent = {
-  readonly action: 'pull' | 'tag' | 'untag' | 'delete';
+  readonly action: 'pull' | 'tag' | 'untag' | 'delete' | 'import';
   readonly id: string;
   readonly name: string;
 };

@@ -34,7 +34,7 @@ export function listImages({ rows, configOf }: Source, filters: Filters): readon
     .toSorted((a, b) => b.createdMs - a.createdMs)
     .map(({ row, tags: names, digests: repoDigests, labels, createdMs }) => ({
       Id: row.id,
-      ParentId: '',
+      ParentId: rows.image(row.parentId ?? '')?.id ?? '',
       RepoTags: names,
       RepoDigests: repoDigests,
       Created: Math.floor(createdMs / 1000),
@@ -66,7 +66,7 @@ export function inspectImage({ rows, configOf }: Source, row: ImageRow): ImageIn
     Id: row.id,
     RepoTags: rows.namesOf(row.id).map(tagText),
     RepoDigests: rows.digestsOf(row.id).map(digestText),
-    Parent: '',
+    Parent: rows.image(row.parentId ?? '')?.id ?? '',
     Comment: image.comment,
     Created: image.created,
     DockerVersion: image.dockerVersion,

@@ -16,6 +16,7 @@ import { containerHandlers } from './handlers/containers.ts';
 import { diskUsageHandlers } from './handlers/disk-usage.ts';
 import { execHandlers } from './handlers/exec.ts';
 import { imageHandlers } from './handlers/images.ts';
+import { madeImageHandlers } from './handlers/made-images.ts';
 import { networkHandlers } from './handlers/networks.ts';
 import { streamHandlers } from './handlers/streams.ts';
 import { systemHandlers } from './handlers/system.ts';
@@ -41,6 +42,7 @@ export function createServer(parts: ServerParts): Server {
     ...streamHandlers(parts),
     ...archiveHandlers(parts),
     ...execHandlers(parts),
+    ...madeImageHandlers(parts),
     ...networkHandlers(parts),
     ...usageHandlers(parts),
     ...diskUsageHandlers(parts),

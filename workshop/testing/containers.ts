@@ -1,12 +1,13 @@
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, symlink } from 'node:fs/promises';
+import type { Digest } from '../../engine/api/digest.ts';
 import type { CreateContainerBody } from '../../engine/api/wire.ts';
 import { type ContainersOptions, openContainers } from '../../engine/containers/containers.ts';
 import type { Containers } from '../../engine/containers/types.ts';
 import { engineSuffix } from '../../engine/daemon/options.ts';
 import { openEvents } from '../../engine/events/log.ts';
 import { findProgram } from '../../engine/host/programs.ts';
-import type { StoredImage } from '../../engine/images/types.ts';
+import type { NewLocalImage, StoredImage } from '../../engine/images/types.ts';
 import { openNetworks } from '../../engine/networks/networks.ts';
 import { detectCgroups, removeCgroup } from '../../engine/runtime/cgroups.ts';
 import { openRuntime } from '../../engine/runtime/oci.ts';
@@ -26,6 +27,12 @@ export type TestContainers = AsyncDisposable & {
     body: Partial<CreateContainerBody>,
   ) => Promise<{ readonly id: string; readonly exitCode: number; readonly output: string }>;
 };
+
+/** Reads a layer to its end, as an image store does. */
+async function consumed(layer: NewLocalImage['layer']): Promise<Digest> {
+  for await (const _chunk of layer);
+  return `sha256:${'1'.repeat(64)}`;
+}
 
 const IMAGE: StoredImage = {
   id: `sha256:${'0'.repeat(64)}`,
@@ -58,7 +65,11 @@ export async function openTestContainers(
       cgroups,
       cgroupParent,
     });
-    const images = { resolve: () => IMAGE, lowerDirs: async () => [layer] };
+    const images = {
+      resolve: () => IMAGE,
+      lowerDirs: async () => [layer],
+      make: async ({ layer }: NewLocalImage) => await consumed(layer),
+    };
     const parts = {
       root: root.path,
       runDir,

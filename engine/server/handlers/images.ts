@@ -12,13 +12,9 @@ export function imageHandlers({
   'imagePull' | 'imageList' | 'imageInspect' | 'imageRemove' | 'imagePrune'
 > {
   return {
-    imagePull: async ({ query, parameters, headers, signal }) => {
+    imagePull: async ({ query, headers, signal }) => {
       const header = headers['x-registry-auth'];
       const auth = parseRegistryAuth(Array.isArray(header) ? header[0] : header);
-      if (parameters.get('fromSrc'))
-        throw new BerthError('unsupported', 'images are not imported by this engine', {
-          hint: 'pull one with fromImage',
-        });
       const reference = joinReference(query.fromImage ?? '', query.tag ?? '');
       const progress = openProgress();
       images

@@ -38,3 +38,8 @@ CREATE TABLE image_layers (
 ) STRICT;
 CREATE INDEX image_layers_by_layer ON image_layers (layer_id);
 `;
+
+/** Images that were made from another one here. */
+export const imageParents = `
+ALTER TABLE images ADD COLUMN parent_id TEXT;
+`;

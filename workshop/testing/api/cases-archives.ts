@@ -149,11 +149,12 @@ export const archiveCases: Readonly<Record<string, Case>> = {
       ]);
       const entries: readonly TarEntry[] = [
         { name: 'new/', type: 'directory', mode: 0o750, uid: 7, mtime: 1_600_000_000 },
-        { name: 'new/f', content: 'in', uid: 1234, gid: 99, mode: 0o4751, mtime: 1000 },
-        { name: 'new/hard', type: 'hardlink', target: 'new/f', uid: 1234, gid: 99, mode: 0o4751 },
+        { name: 'new/f', content: 'in', uid: 1234, gid: 99, mode: 0o751, mtime: 1000 },
+        { name: 'new/hard', type: 'hardlink', target: 'new/f', uid: 1234, gid: 99, mode: 0o751 },
         { name: 'new/l', type: 'symlink', target: '/etc/passwd' },
         { name: 'new/null', type: 'character', major: 1, minor: 3, mode: 0o666 },
         { name: 'new/pipe', type: 'fifo', mode: 0o600 },
+        { name: 'new/setuid', mode: 0o4755, uid: 8, content: 's' },
         { name: 'deep/er/f', content: 'x' },
       ];
       const answer = await put(subject, made.id, '/tmp', entries);
@@ -161,11 +162,12 @@ export const archiveCases: Readonly<Record<string, Case>> = {
       const there = await get(subject, made.id, '/tmp/new');
       assert.deepEqual(shape(there), [
         'new/ 5 750 7:0 ',
-        'new/f 0 4751 1234:99 in',
-        'new/hard 1 4751 1234:99 new/f',
+        'new/f 0 751 1234:99 in',
+        'new/hard 1 751 1234:99 new/f',
         'new/l 2 777 0:0 /etc/passwd',
         'new/null 3 666 0:0 ',
         'new/pipe 6 600 0:0 ',
+        'new/setuid 0 4755 8:0 s',
       ]);
       assert.deepEqual([there.get('new/null')?.major, there.get('new/null')?.minor], [1, 3]);
       assert.equal(there.get('new/')?.mtime.seconds, 1_600_000_000);

@@ -14,6 +14,7 @@ import { lifeEventCases } from './cases-life-events.ts';
 import { limitCases } from './cases-limits.ts';
 import { listCases } from './cases-list.ts';
 import { logCases } from './cases-logs.ts';
+import { madeImageCases } from './cases-made-images.ts';
 import { mannerCases } from './cases-manners.ts';
 import { mountCases } from './cases-mounts.ts';
 import { pruneCases } from './cases-prune.ts';
@@ -48,4 +49,5 @@ export const cases: Readonly<Record<string, Case>> = {
   ...diskCases,
   ...logCases,
   ...archiveCases,
+  ...madeImageCases,
 };

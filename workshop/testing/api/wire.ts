@@ -66,7 +66,7 @@ export async function begin(
 }> {
   const [method = 'GET', path = '/'] = line.split(' ');
   const { body, headers = {}, signal } = question;
-  const asked = noteRequest(line, headers, body);
+  const asked = noteRequest(line, headers, Buffer.isBuffer(body) ? undefined : body);
   const isPlain = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
   const text = isPlain ? body : JSON.stringify(body);
   return await new Promise((resolve, reject) => {
