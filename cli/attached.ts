@@ -79,7 +79,10 @@ export async function runAttached(context: Context, client: Client, options: Att
   const detached = stdin ? pumpInput(context.stdin(), streams, options, cleanup) : undefined;
   if (start !== undefined) await failAsStart(options, start);
   running.resolve();
-  if (tty) cleanup.use(followWindowSize(context, client, id, { redraw: start === undefined }));
+  if (tty) {
+    const resize = (size: object) => client.act('containerResize', { id, ...size });
+    cleanup.use(followWindowSize(context, resize, { redraw: start === undefined }));
+  }
   const cancelled = aborted(context.signals.cancelled);
   const end = await Promise.race([
     output.then(() => 'ended' as const),
@@ -128,11 +131,11 @@ export async function copyFrames(
   for await (const { stream, data } of frames) await (stream === 'stderr' ? stderr : stdout).write(data);
 }
 
-/** Sends what is typed or piped to the container; its end closes the container's input alone. */
-function pumpInput(
+/** Sends what is typed or piped to a program; its end closes the program's input alone. */
+export function pumpInput(
   stdin: NodeJS.ReadStream,
   { input }: AttachedStreams,
-  { tty, detachKeys = DEFAULT_DETACH_KEYS }: AttachOptions,
+  { tty, detachKeys = DEFAULT_DETACH_KEYS }: Pick<AttachOptions, 'tty' | 'detachKeys'>,
   cleanup: AsyncDisposableStack,
 ): Promise<'detached'> {
   const { promise, resolve } = Promise.withResolvers<'detached'>();
@@ -176,7 +179,8 @@ function proxySignals(
   });
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
+/** Rejects with the signal's reason once it aborts. */
+export function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     if (signal.aborted) reject(signal.reason);
     else signal.addEventListener('abort', () => reject(signal.reason), { once: true });

@@ -2,6 +2,7 @@ import test from 'node:test';
 import { startEngine } from '../workshop/testing/engine.ts';
 import { bundleBerth } from './testing/berth.ts';
 import { daily } from './testing/daily.ts';
+import { executing } from './testing/executing.ts';
 import { formats } from './testing/formats.ts';
 import type { Behaviours } from './testing/given.ts';
 import { life } from './testing/life.ts';
@@ -19,6 +20,7 @@ const everything: Behaviours = {
   ...formats,
   ...daily,
   ...life,
+  ...executing,
 };
 
 test('on berth', async (t) => {

@@ -127,7 +127,7 @@ function consoleSize({ stdout }: Context, { tty, detach }: CreateFlags): object 
 }
 
 /** `-e NAME` passes ours on, and nothing where we have none. */
-function inherit(item: string, env: Context['env']): string[] {
+export function inherit(item: string, env: Context['env']): string[] {
   if (item.includes('=')) return [item];
   const value = env[item];
   return value === undefined ? [] : [`${item}=${value}`];

@@ -1,4 +1,5 @@
 import { daily } from './testing/daily.ts';
+import { executing } from './testing/executing.ts';
 import { formats, templates } from './testing/formats.ts';
 import { life } from './testing/life.ts';
 import { testOnPeer } from './testing/on-peer.ts';
@@ -17,4 +18,5 @@ await testOnPeer('dockerd', {
   ...templates,
   ...daily,
   ...life,
+  ...executing,
 });

@@ -1,3 +1,4 @@
+import { executing } from './testing/executing.ts';
 import type { Behaviours } from './testing/given.ts';
 import { life } from './testing/life.ts';
 import { testOnPeer } from './testing/on-peer.ts';
@@ -26,8 +27,9 @@ const smoke = [
   /^credentials/,
   /^run -it gives/,
   /^Ctrl-P Ctrl-Q/,
+  /^exec/,
 ];
-const everything: Behaviours = { ...running, ...life, ...reading, ...pulling, ...terminals };
+const everything: Behaviours = { ...running, ...life, ...reading, ...pulling, ...terminals, ...executing };
 
 await testOnPeer(
   'podman',

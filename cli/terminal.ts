@@ -1,5 +1,4 @@
 import { toBerthError } from '../engine/api/errors.ts';
-import type { Client } from '../engine/client/client.ts';
 import type { Context } from './command.ts';
 
 /** Puts the terminal into raw mode, so that every key goes to the container, until the result is disposed of. */
@@ -20,19 +19,19 @@ const FIRST_RESIZE_TRIES = 10;
 const BETWEEN_TRIES_MS = 10;
 
 /**
- * Gives the container's terminal the size of ours, now and whenever it changes (SIGWINCH), until disposed of.
- * `redraw` makes the size differ for a moment first, so that a program that draws the whole screen does so again.
+ * Gives a program's terminal the size of ours, now and whenever it changes (SIGWINCH), until disposed of. `set` tells
+ * the engine. `redraw` makes the size differ for a moment first, so that a program that draws the whole screen does so
+ * again.
  */
 export function followWindowSize(
   { stdout }: Pick<Context, 'stdout'>,
-  client: Client,
-  id: string,
+  set: (size: { readonly height: number; readonly width: number }) => Promise<unknown>,
   options: { readonly redraw?: boolean } = {},
 ): Disposable {
   const { stream } = stdout;
   let ended = false;
   async function resize(extraRows = 0): Promise<void> {
-    await client.act('containerResize', { id, height: stream.rows + extraRows, width: stream.columns });
+    await set({ height: stream.rows + extraRows, width: stream.columns });
   }
   async function resizeFirst(): Promise<void> {
     for (let attempt = 0; attempt < FIRST_RESIZE_TRIES && !ended; attempt++) {

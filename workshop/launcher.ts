@@ -13,7 +13,8 @@ const quoted = (path: string): string => `'${path.replaceAll("'", "'\\''")}'`;
 
 function launcherText(): string {
   const [node, program] = [realpathSync(execPath), join(ROOT, 'dist/berth.js')].map(quoted);
-  return `#!/bin/sh\n${MARK}\nexec ${node} ${program} "$@"\n`;
+  // Node looks for some of its own flags (--env-file) behind the program's name too, but not behind the dashes.
+  return `#!/bin/sh\n${MARK}\nexec ${node} -- ${program} "$@"\n`;
 }
 
 /**

@@ -102,6 +102,12 @@ export const entries: readonly Entry[] = [
     load: () => import('./attach.ts'),
   },
   {
+    names: ['exec', 'container exec'],
+    summary: 'Run a program in a running container',
+    group: 'Containers',
+    load: () => import('./exec.ts'),
+  },
+  {
     names: ['wait', 'container wait'],
     summary: 'Wait until containers stop, and print their exit codes',
     group: 'Containers',

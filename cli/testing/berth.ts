@@ -57,7 +57,10 @@ export async function bundleBerth(): Promise<TestBerth> {
     TZ: 'UTC',
     ...(process.env.BERTH_TEST_RUN === undefined ? {} : { BERTH_TEST_RUN: process.env.BERTH_TEST_RUN }),
   };
-  const command = [process.execPath, root.join('berth.js')] as const;
+  // As the launcher does it: without the dashes Node takes some of our flags for its own, wherever they stand.
+  const launcher = root.join('berth');
+  await writeFile(launcher, `exec '${process.execPath}' -- '${root.join('berth.js')}' "$@"\n`);
+  const command = ['/bin/sh', launcher] as const;
   const kept = undo.move();
   return {
     command,

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { decodeFrames, type StreamFrame } from '../api/multiplex.ts';
 import type { Client } from './client.ts';
 import { chunksOf } from './transport.ts';
@@ -36,7 +37,30 @@ export async function attachContainer(
     logs,
     detachKeys,
   });
-  // What breaks the stream reaches whoever reads the output; writing into a container that is gone is no error.
+  return holdStreams(client, socket, tty);
+}
+
+/** Starts a program that `execCreate` prepared, and attaches to it. Throws `notFound`, `conflict`. */
+export async function startExec(
+  client: Client,
+  options: {
+    readonly id: string;
+    readonly tty: boolean;
+    /** Rows and columns of its terminal, from its first line on. */
+    readonly consoleSize?: readonly [number, number] | undefined;
+  },
+): Promise<AttachedStreams> {
+  const { id, tty, consoleSize } = options;
+  const body = {
+    Detach: false,
+    Tty: tty,
+    ...(consoleSize === undefined ? {} : { ConsoleSize: consoleSize }),
+  };
+  return holdStreams(client, await client.upgrade('execStart', { id }, { body }), tty);
+}
+
+function holdStreams(client: Client, socket: Duplex, tty: boolean): AttachedStreams {
+  // What breaks the stream reaches whoever reads the output; writing into a program that is gone is no error.
   socket.on('error', () => {});
   const bytes = chunksOf(socket, client.host);
   return {
