@@ -20,6 +20,7 @@ import { containerPrune } from './prune.ts';
 import { containerQueries } from './queries.ts';
 import { isActive, openContainerStore } from './record.ts';
 import { recoverContainers } from './recover.ts';
+import { containerLinks } from './remove.ts';
 import { containerRename } from './rename.ts';
 import { startWithEngine } from './restarts.ts';
 import { containerStats } from './stats.ts';
@@ -106,6 +107,7 @@ export async function openContainers(options: ContainersOptions): Promise<
     ...containerTop(context),
     ...containerPause(context),
     ...containerRename(context),
+    ...containerLinks(context),
     ...containerPrune(context),
     ...containerArchives(context),
     ...containerUpdate(context),

@@ -7,7 +7,7 @@ import { unmount } from '../host/syscalls.ts';
 import { cgroupPathOf } from './cgroup-path.ts';
 import { type Context, pathsOf } from './context.ts';
 import { recordNetwork } from './network-events.ts';
-import { type ContainerRecord, type Ending, type Life, tellEnd } from './record.ts';
+import { type ContainerRecord, type Ending, lastEnding, tellEnd } from './record.ts';
 import { afterEnd } from './restart-policy.ts';
 import { unlinkIfThere } from './start.ts';
 
@@ -143,22 +143,6 @@ export async function removeContainer(context: Context, record: ContainerRecord)
   context.record(record, 'destroy');
   record.removed.resolve(last);
   record.exit.resolve(last);
-}
-
-/** How its last run ended; undefined where there was none. */
-export function lastEnding(life: Life): Ending | undefined {
-  switch (life.status) {
-    case 'exited':
-    case 'restarting': {
-      const { exitCode, oomKilled, startedAt, finishedAt } = life;
-      return { exitCode, oomKilled, startedAt, finishedAt };
-    }
-    case 'removing':
-    case 'dead':
-      return life.last;
-    default:
-      return undefined;
-  }
 }
 
 function endingOf(record: ContainerRecord, end: Omit<Ending, 'startedAt'>): Ending {

@@ -49,6 +49,7 @@ export async function handleExit(context: Context, id: string): Promise<void> {
     if (ending === undefined) return;
     await finishRun(context, record, ending);
     scheduleRestart(context, record);
-    if (record.hostConfig.AutoRemove === true && !record.restarting) await removeContainer(context, record);
+    if (record.hostConfig.AutoRemove === true && !record.restarts.startWanted)
+      await removeContainer(context, record);
   });
 }

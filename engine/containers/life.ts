@@ -21,6 +21,8 @@ const SIGKILL = 9;
 
 type Verbs = 'start' | 'stop' | 'restart' | 'kill' | 'remove' | 'resize' | 'wait';
 type StopQuery = Parameters<Containers['stop']>[1];
+/** `startWanted`: it is started again when it has ended. */
+type EndOptions = { readonly startWanted?: boolean };
 
 /** What is done to a container over its life. */
 export function containerLife(context: Context): Pick<Containers, Verbs> {
@@ -36,12 +38,12 @@ export function containerLife(context: Context): Pick<Containers, Verbs> {
       const record = find(name);
       // Read before anything is done to it: a signal that is none leaves it as it is.
       stopSignalOf(record, query.signal);
-      record.restarting = true;
+      record.restarting += 1;
       try {
-        await stopContainer(record, query);
+        await stopContainer(record, query, { startWanted: true });
         await startUnlessRunning(record);
       } finally {
-        record.restarting = false;
+        record.restarting -= 1;
       }
       context.record(record, 'restart');
     },
@@ -103,19 +105,23 @@ export function containerLife(context: Context): Pick<Containers, Verbs> {
     });
   }
 
-  async function stopContainer(record: ContainerRecord, query: StopQuery): Promise<boolean> {
+  async function stopContainer(
+    record: ContainerRecord,
+    query: StopQuery,
+    after: EndOptions = {},
+  ): Promise<boolean> {
     const number = stopSignalOf(record, query.signal);
     const seconds = query.timeout ?? record.config.StopTimeout ?? DEFAULT_STOP_TIMEOUT_S;
     // One that is being started is stopped as soon as it runs.
-    const ended = await exclusively(record, async () => beginEnd(record, number));
+    const ended = await exclusively(record, async () => beginEnd(record, number, after));
     if (ended === undefined) return false;
-    if (!(await settlesWithin(ended.promise, seconds))) await killAndWait(record);
+    if (!(await settlesWithin(ended.promise, seconds))) await killAndWait(record, after);
     context.record(record, 'stop');
     return true;
   }
 
-  async function killAndWait(record: ContainerRecord): Promise<void> {
-    const ended = await exclusively(record, async () => beginEnd(record, SIGKILL));
+  async function killAndWait(record: ContainerRecord, after: EndOptions = {}): Promise<void> {
+    const ended = await exclusively(record, async () => beginEnd(record, SIGKILL, after));
     if (ended === undefined) return;
     // One that somebody pauses now can't end.
     while (!(await settlesWithin(ended.promise, LOOK_EVERY_S))) letGoOn(context, record);
@@ -125,10 +131,11 @@ export function containerLife(context: Context): Pick<Containers, Verbs> {
   function beginEnd(
     record: ContainerRecord,
     number: number,
+    after: EndOptions,
   ): { readonly promise: Promise<unknown> } | undefined {
     if (!isActive(record.life)) return undefined;
     const { promise } = record.exit;
-    if (record.life.status === 'running') sendSignal(record, number, { wantsEnd: true });
+    if (record.life.status === 'running') sendSignal(record, number, { wantsEnd: true, ...after });
     giveUpRestart(context, record);
     return { promise };
   }
@@ -141,13 +148,16 @@ export function containerLife(context: Context): Pick<Containers, Verbs> {
   function sendSignal(
     record: ContainerRecord,
     number: number,
-    { wantsEnd = false }: { readonly wantsEnd?: boolean } = {},
+    {
+      wantsEnd = false,
+      startWanted = record.restarts.startWanted,
+    }: EndOptions & { readonly wantsEnd?: boolean } = {},
   ): boolean {
     const { StopSignal } = record.config;
     const ends = wantsEnd || !StopSignal || number === SIGKILL || number === parseSignal(StopSignal);
     // Before the signal: the end may come at once.
     const endWanted = ends || record.restarts.endWanted;
-    store.saveLife(record, record.life, { ...record.restarts, stoppedByHand: true, endWanted });
+    store.saveLife(record, record.life, { ...record.restarts, stoppedByHand: true, endWanted, startWanted });
     if (record.life.status !== 'running' || !signalProcess(record.life.process, number)) return false;
     context.record(record, 'kill', { signal: String(number) });
     if (ends) letGoOn(context, record);

@@ -94,7 +94,7 @@ export function linkEnvironment(record: ContainerRecord, links: readonly Link[])
 
 /** Tells the running containers that are linked to this one its new address: the lines in their /etc/hosts. */
 export async function updateLinked(context: Context, record: ContainerRecord): Promise<void> {
-  for (const other of context.store.all()) {
+  for (const other of context.store.active()) {
     if (other.life.status !== 'running') continue;
     if (!(other.hostConfig.Links ?? []).some((link) => link.startsWith(`${record.id}:`))) continue;
     const links = targetsOf(context.store, other).flatMap(({ alias, target }) => {

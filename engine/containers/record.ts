@@ -13,6 +13,8 @@ export type Life =
       readonly status: 'running';
       readonly process: ProcessIdentity;
       readonly startedAt: string;
+      /** When the run before this one ended. */
+      readonly finishedAt?: string | undefined;
       /** Its processes are frozen. The kernel knows it as well, and better: see recover.ts. */
       readonly paused?: boolean;
     }
@@ -41,9 +43,17 @@ export type Restarts = {
   readonly stoppedByHand: boolean;
   /** The end that comes next is wanted, whatever the policy says. */
   readonly endWanted: boolean;
+  /** It is being stopped to be started again: its end removes no container. */
+  readonly startWanted: boolean;
 };
 
-export const noRestarts: Restarts = { count: 0, delayMs: 0, stoppedByHand: false, endWanted: false };
+export const noRestarts: Restarts = {
+  count: 0,
+  delayMs: 0,
+  stoppedByHand: false,
+  endWanted: false,
+  startWanted: false,
+};
 
 /** One container as the engine holds it; its fields and the row in the database change together (see the store). */
 export type ContainerRecord = {
@@ -72,8 +82,8 @@ export type ContainerRecord = {
   removed: PromiseWithResolvers<Ending | undefined>;
   /** Clients' input that waits for the container to start. */
   readonly waitingInputs: Set<PassThrough>;
-  /** Stopped to be started again: its end removes no container. */
-  restarting: boolean;
+  /** Restarts that somebody asked for and that are under way. */
+  restarting: number;
   /** Ends the last piece of work that changes the container: see `exclusively`. */
   queue: Promise<unknown>;
 };
@@ -223,6 +233,22 @@ export function openContainerStore(database: Database): ContainerStore {
   };
 }
 
+/** How its last run ended; undefined where there was none. */
+export function lastEnding(life: Life): Ending | undefined {
+  switch (life.status) {
+    case 'exited':
+    case 'restarting': {
+      const { exitCode, oomKilled, startedAt, finishedAt } = life;
+      return { exitCode, oomKilled, startedAt, finishedAt };
+    }
+    case 'removing':
+    case 'dead':
+      return life.last;
+    default:
+      return undefined;
+  }
+}
+
 /** Whether docker calls it running: also between two runs, when its policy is about to start it. */
 export function isActive(life: Life): boolean {
   return life.status === 'running' || life.status === 'restarting';
@@ -271,7 +297,7 @@ function makeRecord(fields: NewContainer, life: Life, restarts: Restarts, sequen
     exit: Promise.withResolvers(),
     removed: Promise.withResolvers<Ending | undefined>(),
     waitingInputs: new Set(),
-    restarting: false,
+    restarting: 0,
     queue: Promise.resolve(),
   };
 }

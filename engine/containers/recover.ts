@@ -65,7 +65,11 @@ async function recoverRecord(
     case 'restarting':
       if (hasLeftovers && !(await adopt(context, record))) await releaseRun(context, record);
   }
-  if (record.life.status === 'exited' && record.hostConfig.AutoRemove === true)
+  if (
+    record.life.status === 'exited' &&
+    record.hostConfig.AutoRemove === true &&
+    !record.restarts.startWanted
+  )
     await removeContainer(context, record);
 }
 

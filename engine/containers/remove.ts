@@ -29,6 +29,41 @@ export async function removeByHand(
   });
 }
 
+export type LinkApi = {
+  /** Takes away a link, `CONTAINER/ALIAS`, and neither of the containers. Throws `notFound`, `conflict` for a plain name. */
+  removeLink(name: string): Promise<void>;
+};
+
+export function containerLinks({ store }: Pick<Context, 'store'>): LinkApi {
+  return {
+    async removeLink(name) {
+      const [parent = '', alias] = name.replace(/^\//, '').split('/');
+      const record = store.find(parent);
+      if (alias === undefined) {
+        throw new BerthError(
+          'conflict',
+          `Conflict, cannot remove the default link name of the container: ${name}`,
+          { hint: `write ${name}/ALIAS for a link, or leave --link out to remove the container` },
+        );
+      }
+      const isNamed = (link: string) => link.endsWith(`:${alias}`);
+      await exclusively(record, async () => {
+        const links = record.hostConfig.Links ?? [];
+        if (!links.some(isNamed))
+          throw new BerthError(
+            'notFound',
+            `No such container: ${name}: no link of ${record.name} has that name`,
+            {
+              hint: `berth inspect -f '{{json .HostConfig.Links}}' ${record.name}`,
+            },
+          );
+        const Links = links.filter((link) => !isNamed(link));
+        store.saveHostConfig(record, { ...record.hostConfig, Links });
+      });
+    },
+  };
+}
+
 function runs(record: ContainerRecord): BerthError {
   const state = isPaused(record) ? 'paused' : record.life.status;
   const first = state === 'paused' ? 'Unpause and then stop' : 'Stop';

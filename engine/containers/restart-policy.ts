@@ -36,10 +36,13 @@ export function checkRestartPolicy({ RestartPolicy, AutoRemove }: HostConfig): v
  * each time up to a minute.
  */
 export function afterEnd(
-  record: Pick<ContainerRecord, 'hostConfig' | 'restarts'>,
+  record: Pick<ContainerRecord, 'hostConfig' | 'restarts' | 'restarting'>,
   ending: Ending,
 ): { readonly life: Life; readonly restarts: Restarts } {
   const { restarts } = record;
+  // Whoever asked for the restart was cut off: the engine was killed in the middle of it.
+  if (restarts.startWanted && record.restarting === 0)
+    return { life: { status: 'restarting', ...ending }, restarts: { ...restarts, delayMs: 0 } };
   if (restarts.endWanted || !asksFor(record, ending.exitCode))
     return { life: { status: 'exited', ...ending }, restarts };
   const ranMs = Date.parse(ending.finishedAt) - Date.parse(ending.startedAt);
@@ -58,6 +61,7 @@ export function afterEnd(
 export function startsWithEngine(record: Pick<ContainerRecord, 'hostConfig' | 'restarts' | 'life'>): boolean {
   const { life, restarts, hostConfig } = record;
   if (life.status !== 'exited') return false;
+  if (restarts.startWanted) return true;
   if (hostConfig.RestartPolicy?.Name === 'on-failure' && restarts.stoppedByHand) return false;
   return asksFor(record, life.exitCode);
 }

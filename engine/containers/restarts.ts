@@ -1,6 +1,6 @@
 import { toBerthError } from '../api/errors.ts';
 import type { Context } from './context.ts';
-import { type ContainerRecord, exclusively, tellEnd } from './record.ts';
+import { type ContainerRecord, exclusively, noRestarts, tellEnd } from './record.ts';
 import { startsWithEngine } from './restart-policy.ts';
 import { startContainer } from './start.ts';
 
@@ -61,6 +61,7 @@ async function restartNow(context: Context, record: ContainerRecord): Promise<vo
     if (record.life.status !== 'restarting') return;
     record.backoff = undefined;
     try {
+      if (record.restarts.startWanted) context.store.saveLife(record, record.life, noRestarts);
       await startContainer(context, record);
     } catch (thrown) {
       const { message } = toBerthError(thrown);

@@ -12,7 +12,7 @@ import { type ContainerPaths, type Context, pathsOf } from './context.ts';
 import { lowerLayers } from './init-layer.ts';
 import { updateLinked } from './links.ts';
 import { recordNetwork } from './network-events.ts';
-import type { ContainerRecord } from './record.ts';
+import { type ContainerRecord, lastEnding } from './record.ts';
 import { joinNetwork, networkOwner, shmBytes } from './sharing.ts';
 
 /** What a shell answers for a command that can't be executed, and for one that isn't there. */
@@ -46,6 +46,7 @@ export async function startContainer(context: Context, record: ContainerRecord):
       // One that has ended already is found by its exit file.
       process: process ?? { pid, startedAt: '' },
       startedAt,
+      finishedAt: lastEnding(record.life)?.finishedAt,
     });
     undo.move();
   } catch (thrown) {

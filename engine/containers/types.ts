@@ -6,6 +6,7 @@ import type { CommitApi } from './commit.ts';
 import type { ExecApi } from './exec.ts';
 import type { PauseApi } from './pause.ts';
 import type { PruneApi } from './prune.ts';
+import type { LinkApi } from './remove.ts';
 import type { RenameApi } from './rename.ts';
 import type { StatsApi } from './stats.ts';
 import type { TopApi } from './top.ts';
@@ -87,6 +88,7 @@ export type Containers = ArchiveApi &
   TopApi &
   PauseApi &
   RenameApi &
+  LinkApi &
   PruneApi &
   UpdateApi &
   ExecApi;

@@ -2,12 +2,11 @@ import type { ContainerInspect, ContainerState, ContainerStatus, ContainerSummar
 import type { NetworkMode } from '../networks/types.ts';
 import { type Context, pathsOf } from './context.ts';
 import { describeLife } from './duration.ts';
-import { lastEnding } from './end.ts';
 import { describeHealth, healthOf } from './health.ts';
 import { hostConfigView } from './host-config/fill.ts';
 import { linksView } from './links.ts';
 import { mountView } from './mounts/settle.ts';
-import { type ContainerRecord, isActive, type Life } from './record.ts';
+import { type ContainerRecord, isActive, type Life, lastEnding } from './record.ts';
 
 /** How Go writes a time that never was. */
 const NEVER = '0001-01-01T00:00:00Z';
@@ -121,6 +120,6 @@ function stateOf({ life }: ContainerRecord): ContainerState {
     ExitCode: last?.exitCode ?? (life.status === 'created' ? life.exitCode : 0),
     Error: ('error' in life ? life.error : undefined) ?? '',
     StartedAt: life.status === 'running' ? life.startedAt : (last?.startedAt ?? NEVER),
-    FinishedAt: last?.finishedAt ?? NEVER,
+    FinishedAt: last?.finishedAt ?? (life.status === 'running' ? life.finishedAt : undefined) ?? NEVER,
   };
 }

@@ -1,5 +1,4 @@
-import { lastEnding } from './end.ts';
-import { type ContainerRecord, type Ending, isActive } from './record.ts';
+import { type ContainerRecord, type Ending, isActive, lastEnding } from './record.ts';
 import type { WaitCondition } from './types.ts';
 
 /**

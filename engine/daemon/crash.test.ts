@@ -102,6 +102,36 @@ test('a restart policy holds, at whatever moment the engine is killed', { timeou
   }
 });
 
+test('a restart that the engine was killed in the middle of is brought to its end', {
+  timeout: 60_000,
+}, async () => {
+  await using engine = await startEngine();
+  const { client } = engine;
+  const script = 'trap "sleep 1; exit 0" TERM; echo up; while :; do sleep 0.05; done';
+  // --rm: its end must not take it away either.
+  const { Id: id } = await client.call(
+    'containerCreate',
+    {},
+    { body: createBody('busybox', ['sh', '-c', script], { rm: true }) },
+  );
+  await client.act('containerStart', { id });
+  const inspect = async () => (await client.call('containerInspect', { id })).State;
+  const before = await inspect();
+  for await (const _up of await client.bytes('containerLogs', { id, stdout: true, follow: true })) break;
+  const since = ((Date.now() - 1_000) / 1_000).toFixed(3);
+  const told = client.lines('events', { since, filter: { container: [id], event: ['kill'] } });
+  const signalled = told.next();
+  client.act('containerRestart', { id, timeout: 30 }).catch(() => undefined);
+  await signalled;
+  await engine.kill();
+  await engine.start();
+  for (let looks = 0; (await inspect()).StartedAt === before.StartedAt; looks += 1) {
+    assert.ok(looks < 500, JSON.stringify(await inspect()));
+    await delay(20);
+  }
+  assert.equal((await inspect()).Running, true);
+});
+
 test('a second engine on the same root is refused, and the first goes on', async () => {
   await using engine = await startEngine({ busybox: false });
   const { spawnSync } = await import('node:child_process');

@@ -86,7 +86,8 @@ export const containerOperations = {
   }),
   containerRemove: operation()({
     summary: 'Remove a container',
-    route: 'DELETE /containers/{id}',
+    // A link is named by two names with a slash between.
+    route: 'DELETE /containers/{id*}',
     query: {
       force: boolean('Kill it first if it runs', { short: 'f' }),
       link: boolean('Remove the link of that name, not the container', { short: 'l' }),

@@ -54,15 +54,8 @@ export function containerHandlers({ containers }: Pick<ServerParts, 'containers'
     containerUpdate: async ({ path, body }) => json(await containers.update(path.id, body)),
     containerPrune: async ({ query }) => json(await containers.prune(query)),
     containerRemove: async ({ path, query }) => {
-      if (query.link === true)
-        throw new BerthError(
-          'conflict',
-          `Conflict, cannot remove the default link name of the container: ${path.id}`,
-          {
-            hint: `berth rm ${path.id} removes the container`,
-          },
-        );
-      await containers.remove(path.id, query);
+      if (query.link === true) await containers.removeLink(path.id);
+      else await containers.remove(path.id, query);
       return empty(204);
     },
     containerResize: async ({ path, query }) => {

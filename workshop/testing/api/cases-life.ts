@@ -227,6 +227,20 @@ export const lifeCases: Readonly<Record<string, Case>> = {
     assert.equal((await act(subject, removed, 'restart?t=0')).status, 204);
     assert.equal((await removed.inspect()).State.Status, 'running');
   },
+  'a link is removed by its name, and the containers stay': async (subject) => {
+    await using target = await run(subject, 'sleep 60');
+    await using made = await make(subject, ['true'], { HostConfig: { Links: [`${target.name}:db`] } });
+    const remove = async (path: string) =>
+      (await ask(subject, `DELETE /v1.41/containers/${path}?link=1`)).status;
+    const plain = differs(subject, { berth: 409, dockerd: 500, because: 'dockerd 20.10 calls it internal' });
+    assert.equal(await remove(made.name), plain);
+    assert.equal(await remove(`${made.name}/cache`), 404);
+    assert.equal(await remove('nobody/db'), 404);
+    assert.deepEqual((await made.inspect()).HostConfig.Links, [`/${target.name}:/${made.name}/db`]);
+    assert.equal(await remove(`${made.name}/db`), 204);
+    assert.equal((await made.inspect()).HostConfig.Links, null);
+    assert.equal((await target.inspect()).State.Running, true);
+  },
   'an ambiguous prefix of ids is refused everywhere': async (subject) => {
     await using _first = await make(subject, ['true']);
     const ids = (await ask(subject, 'GET /v1.41/containers/json?all=1'))
