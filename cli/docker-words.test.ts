@@ -9,7 +9,7 @@ import { findDocker } from './testing/docker.ts';
 /** Commands that docker does not have, or not under that name. */
 const OURS = /^(engine |ui$|mcp$)/;
 /** Not at docker's side yet. */
-const LATER: ReadonlySet<string> = new Set(['run', 'create']);
+const LATER: ReadonlySet<string> = new Set();
 
 const docker = await findDocker();
 const skip = docker === undefined ? "docker's command line of that release is not installed" : false;

@@ -22,8 +22,7 @@ export function constantOf({ kind, text, at }: Token): Value {
   }
   const value = Number(plain);
   if (Number.isNaN(value)) throw new SyntaxProblem(`illegal number syntax: ${JSON.stringify(text)}`, at);
-  // As a Go constant: 1e3 is a whole number.
-  return { type: Number.isSafeInteger(value) && /e/i.test(plain) ? basic.int : basic.float, data: value };
+  return { type: basic.float, data: value };
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

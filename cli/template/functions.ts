@@ -1,7 +1,7 @@
 import { compared, equal } from './compare.ts';
 import { jsonOf } from './json.ts';
 import { mapEntry, Unevaluable } from './lookup.ts';
-import { printed } from './print.ts';
+import { printedByFmt } from './print.ts';
 import { sprintf } from './printf.ts';
 import {
   bool,
@@ -46,7 +46,10 @@ const goFunctions: Readonly<Record<string, GoFunction>> = {
   eq: {
     takes: ['any', 'any'],
     many: true,
-    call: (first, ...others) => bool(others.some((other) => equal(first, other))),
+    call: (first, ...others) => {
+      if (others.length === 0) throw new Unevaluable('missing argument for comparison');
+      return bool(others.some((other) => equal(first, other)));
+    },
   },
   ne: { takes: ['any', 'any'], call: (a, b) => bool(!equal(a, b)) },
   lt: { takes: ['any', 'any'], call: (a, b) => bool(compared(a, b) < 0) },
@@ -57,7 +60,7 @@ const goFunctions: Readonly<Record<string, GoFunction>> = {
   println: {
     takes: ['any'],
     many: true,
-    call: (...values) => text(`${values.map((value) => inFmt(value)).join(' ')}\n`),
+    call: (...values) => text(`${values.map((value) => printedByFmt(value)).join(' ')}\n`),
   },
   printf: {
     takes: ['string', 'any'],
@@ -76,6 +79,14 @@ const goFunctions: Readonly<Record<string, GoFunction>> = {
   },
 };
 
+/** More would be a slip, and fill the memory. */
+const MOST_SPACES = 10_000;
+
+function spaces(count: number): string {
+  if (count < 0) throw new Unevaluable('strings: negative Repeat count');
+  return ' '.repeat(Math.min(count, MOST_SPACES));
+}
+
 /** What docker adds to them. */
 const dockerFunctions: Readonly<Record<string, GoFunction>> = {
   json: one('any', (value) => text(jsonOf(value))),
@@ -91,19 +102,24 @@ const dockerFunctions: Readonly<Record<string, GoFunction>> = {
     call: (list, by) => text(list === undefined ? '' : itemsOf(list).map(str).join(str(by))),
   },
   title: one('string', (value) =>
-    text(str(value).replace(/(?<![\p{L}\p{N}_'])\p{L}/gu, (letter) => letter.toUpperCase())),
+    text(str(value).replace(/(?<![\p{L}\p{N}_])\p{L}/gu, (letter) => letter.toUpperCase())),
   ),
   lower: one('string', (value) => text(str(value).toLowerCase())),
   upper: one('string', (value) => text(str(value).toUpperCase())),
   pad: {
     takes: ['string', 'int', 'int'],
-    call: (value, before, after) =>
-      text(str(value) === '' ? '' : `${' '.repeat(num(before))}${str(value)}${' '.repeat(num(after))}`),
+    call: (value, before, after) => {
+      if (str(value) === '') return text('');
+      return text(`${spaces(num(before))}${str(value)}${spaces(num(after))}`);
+    },
   },
   truncate: {
     takes: ['string', 'int'],
     // Of bytes, as docker counts them.
-    call: (value, length) => text(Buffer.from(str(value)).subarray(0, num(length)).toString()),
+    call: (value, length) => {
+      if (num(length) < 0) throw new Unevaluable(`slice bounds out of range [:${num(length)}]`);
+      return text(Buffer.from(str(value)).subarray(0, num(length)).toString());
+    },
   },
 };
 
@@ -120,15 +136,14 @@ export const headerFunctions: Readonly<Record<string, GoFunction>> = {
   ),
 };
 
-/** As fmt prints what is handed to it: nil is `<nil>`, not `<no value>`. */
-const inFmt = (value: Arg) => (concrete(value) === undefined ? '<nil>' : printed(indirect(value)));
-
 /** fmt.Sprint: a space between two operands when neither is a string. */
 function sprint(values: readonly Arg[]): string {
   const isString = (value: Arg) => concrete(value)?.type.kind === 'string';
   return values
     .map((value, at) =>
-      at > 0 && !isString(value) && !isString(values[at - 1]) ? ` ${inFmt(value)}` : inFmt(value),
+      at > 0 && !isString(value) && !isString(values[at - 1])
+        ? ` ${printedByFmt(value)}`
+        : printedByFmt(value),
     )
     .join('');
 }
@@ -155,7 +170,8 @@ function indexed(value: Arg, key: Arg): Arg {
   }
   if (of.type.kind !== 'slice' && of.type.kind !== 'string')
     throw new Unevaluable(`can't index item of type ${of.type.name}`);
-  const at = position(by, lengthOf(of) - 1);
+  const at = position(by, lengthOf(of));
+  if (at === lengthOf(of)) throw new Unevaluable(`reflect: ${of.type.kind} index out of range`);
   return of.type.kind === 'slice' ? itemsOf(of)[at] : int(Buffer.from(str(of))[at] ?? 0);
 }
 
@@ -199,7 +215,7 @@ const forHtml = (value: string) => value.replace(/[\0"'&<>]/g, (character) => HT
 function forScript(value: string): string {
   const known: Readonly<Record<string, string>> = { '\\': '\\\\', "'": "\\'", '"': '\\"' };
   return value.replace(
-    /[\\'"<>&=\x00-\x1f]/g,
+    /[\\'"<>&=]|\p{C}|(?! )\p{Z}/gu,
     (character) =>
       known[character] ?? `\\u${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`,
   );

@@ -74,6 +74,7 @@ export function parse(source: string, isFunction: (name: string) => boolean): Pa
         if (word.text === 'end') close('end');
         return { nodes, ended: word.text };
       }
+      if (word.text === 'define' && inside !== undefined) unexpected(word, 'command');
       const node = keyword(word.text);
       if (node !== undefined) nodes.push(node);
     }
@@ -136,6 +137,7 @@ export function parse(source: string, isFunction: (name: string) => boolean): Pa
     const commands: Command[] = [];
     for (;;) {
       const token = peekWord();
+      if (token.kind === 'symbol' && token.text !== '(' && token.text !== ')') unexpected(nextWord(), where);
       if (token.kind === 'close' || token.text === ')') {
         if (commands.length === 0) fail(`missing value for ${where}`);
         for (const [

@@ -1,10 +1,14 @@
 import { concrete, entriesOf, fieldValue, isNil, itemsOf, type Value } from './values.ts';
 
+/** `depth` is how deep inside another value it stands; `names` says to put a struct's names before its values. */
+export type PrintOptions = { readonly depth?: number; readonly names?: boolean };
+
 /**
  * Go's `%v`: lists as `[a b]`, maps as `map[k:v]` in the order of their keys, structs as `{a b}`, nil pointers as
- * `<nil>`. `depth` is how deep inside another value it stands: there a pointer prints as an address.
+ * `<nil>`; inside another value, other pointers print as addresses.
  */
-export function printed(value: Value | undefined, depth = 0): string {
+export function printed(value: Value | undefined, { depth = 0, names = false }: PrintOptions = {}): string {
+  const inside = (item: Value) => printed(item, { depth: depth + 1, names });
   const is = concrete(value);
   if (is === undefined) return depth === 0 ? '<no value>' : '<nil>';
   const { type, data } = is;
@@ -25,17 +29,17 @@ export function printed(value: Value | undefined, depth = 0): string {
     case 'pointer':
       if (isNil(is)) return '<nil>';
       // The address of nothing in particular: Go's differ from run to run.
-      return depth > 0 ? '0xc000000000' : printed({ type: type.of, data });
+      return depth > 0 ? '0xc000000000' : printed({ type: type.of, data }, { names });
     case 'slice':
-      return `[${itemsOf(is)
-        .map((item) => printed(item, depth + 1))
-        .join(' ')}]`;
+      return `[${itemsOf(is).map(inside).join(' ')}]`;
     case 'map':
       return `map[${entriesOf(is)
-        .map(([key, item]) => `${printed(key, depth + 1)}:${printed(item, depth + 1)}`)
+        .map(([key, item]) => `${inside(key)}:${inside(item)}`)
         .join(' ')}]`;
     case 'struct':
-      return `{${type.fields.map((field) => printed(fieldValue(data, field), depth + 1)).join(' ')}}`;
+      return `{${type.fields
+        .map((field) => `${names ? `${field.name}:` : ''}${inside(fieldValue(data, field))}`)
+        .join(' ')}}`;
     case 'row':
       return `{${Object.entries(type.methods)
         .filter(([, { takes }]) => takes === 0)
@@ -48,12 +52,25 @@ export function printed(value: Value | undefined, depth = 0): string {
 
 const ZERO_TIME = '0001-01-01T00:00:00Z';
 
-/** The shortest decimal that reads back, with an exponent below -4 and from 21 on: strconv's 'g' in `%v`. */
+/**
+ * As fmt prints a value that is handed to it: nil is `<nil>`, not `<no value>`, and what a pointer points to has a `&`.
+ */
+export function printedByFmt(value: Value | undefined, options: PrintOptions = {}): string {
+  const is = concrete(value);
+  if (is === undefined) return '<nil>';
+  if (is.type.kind !== 'pointer' || isNil(is)) return printed(is, options);
+  const pointsTo = is.type.of.kind;
+  return pointsTo === 'struct' || pointsTo === 'map' || pointsTo === 'slice'
+    ? `&${printed(is, options)}`
+    : '0xc000000000';
+}
+
+/** The shortest decimal that reads back, with an exponent below -4 and from 6 on: strconv's 'g'. */
 export function goFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   const exponent = value === 0 ? 0 : Number(value.toExponential().split('e')[1]);
-  if (exponent >= -4 && exponent < 21) return String(value);
+  if (exponent >= -4 && exponent < 6) return String(value);
   return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
 }
 

@@ -1,4 +1,5 @@
-import { goFloat, printed } from './print.ts';
+import { goQuote } from '../printable.ts';
+import { goFloat, printed, printedByFmt } from './print.ts';
 import { concrete, indirect, itemsOf, type Value } from './values.ts';
 
 const VERB = /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d*))?([\p{L}%])/gu;
@@ -14,17 +15,17 @@ export function sprintf(format: string, values: readonly (Value | undefined)[]):
     if (verb === '%') return '%';
     const [wide, precision] = [width(least), width(most)];
     if (used >= values.length) return `%!${verb}(MISSING)`;
-    const value = indirect(values[used++]);
+    const given = values[used++];
+    const value = verb === 'v' ? given : indirect(given);
     const shown = formatted(value, { verb, precision, flags });
     return padded(shown, { flags, width: wide, isNumber: /^[dxXobfgeF]$/.test(verb) && isNumeric(value) });
   });
-  const extra = values.slice(used).map((value) => `${nameOf(value)}=${inFmt(value)}`);
+  const extra = values.slice(used).map((value) => `${nameOf(value)}=${printedByFmt(value)}`);
   return extra.length === 0 ? text : `${text}%!(EXTRA ${extra.join(', ')})`;
 }
 
 const isNumeric = (value: Value | undefined) => ['int', 'float', 'duration'].includes(value?.type.kind ?? '');
 const nameOf = (value: Value | undefined) => concrete(value)?.type.name ?? '<nil>';
-const inFmt = (value: Value | undefined) => (concrete(value) === undefined ? '<nil>' : printed(value));
 
 function formatted(
   value: Value | undefined,
@@ -41,16 +42,17 @@ function formatted(
     return `[${itemsOf(value)
       .map((item) => formatted(indirect(item), { verb, precision, flags }))
       .join(' ')}]`;
-  const bad = `%!${verb}(${nameOf(value)}=${inFmt(value)})`;
-  const sign = (text: string) => (flags.includes('+') && !text.startsWith('-') ? `+${text}` : text);
+  const bad = `%!${verb}(${nameOf(value)}=${printedByFmt(value)})`;
+  const sign = (text: string) =>
+    text.startsWith('-') ? text : flags.includes('+') ? `+${text}` : flags.includes(' ') ? ` ${text}` : text;
   switch (verb) {
     case 'v':
-      return printed(value);
+      return printedByFmt(value, { names: flags.includes('+') });
     case 's':
       if (kind === 'int' || kind === 'float' || kind === 'bool') return bad;
       return cut(printed(value), precision);
     case 'q':
-      return kind === 'string' || kind === 'number' ? JSON.stringify(cut(printed(value), precision)) : bad;
+      return kind === 'string' || kind === 'number' ? goQuote(cut(printed(value), precision)) : bad;
     case 't':
       return kind === 'bool' ? printed(value) : bad;
     case 'd':

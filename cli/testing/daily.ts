@@ -19,7 +19,7 @@ const day: readonly string[] = [
   "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' $N-web | grep -c '^[0-9.]*$'",
   'docker inspect $N-web | grep -o \'"Status": "[a-z]*"\'',
   "docker inspect --format='{{range .Config.Env}}{{println .}}{{end}}' $N-web | grep GREETING",
-  "docker container inspect -f '{{.State.Running}} {{.HostConfig.NetworkMode}} {{.RestartCount}}' $N-web",
+  "docker container inspect -f '{{.State.Running}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.NetworkMode}}' $N-web",
   // A job to its end, its output and its code.
   "docker run --name $N-job -l day=$N busybox sh -c 'echo oops >&2; sleep 0.2; seq 10; exit 3'",
   'docker logs --tail 2 $N-job 2>/dev/null',
@@ -39,6 +39,7 @@ const day: readonly string[] = [
   // Its life.
   'docker pause $N-web && docker ps -f name=$N-web --format "{{.State}}" && docker unpause $N-web',
   'docker rename $N-web $N-site && docker ps -q -f name=$N-site | wc -l',
+  "docker update --memory 128m --memory-swap 256m $N-site >/dev/null; docker inspect -f '{{.HostConfig.Memory}}' $N-site",
   'docker restart -t 0 $N-site',
   'docker stop -t 0 $(docker ps -q -f label=day=$N) | wc -l',
   'docker start $N-site',

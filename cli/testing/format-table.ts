@@ -59,7 +59,10 @@ export const inspectTemplates: readonly string[] = [
   '{{printf "%.3s|%8.2f|%g|%e|%T|%c|%o|%b|%X|%+d" "abcdef" 3.14159 1.5 1234.5 .State.ExitCode 65 8 5 255 7}}',
   '{{printf "%s %d" "a"}} {{printf "%d" "x"}} {{printf "%s" 3}} {{printf "x" 1}}',
   '{{html "<a href=\\"x\\">&"}} {{js "it\'s <b>"}} {{urlquery "a b&c/d"}}',
+  '{{printf "%v %+v" .State .HostConfig.RestartPolicy}} {{print .State.Health}} {{1e6}} {{0.00001}} {{123456.5}}',
+  '{{if(eq 1 1)}}a{{end}}{{ -3 }} {{- 3}} {{(.State).Status | upper}} {{print 1 | print 2}} {{.Name}}',
   // docker's functions.
+  '{{title "it\'s a-b"}} {{split "" ","}} {{split "abc" ""}} {{json "a<b>&"}} {{len (split "a,b,c" ",")}}',
   '{{upper .Name}} {{lower "ABC"}} {{title "abc def"}} {{split .Path "e"}} {{join (split "a:b" ":") "-"}}',
   '{{pad .Path 1 2}}|{{pad "" 1 2}}|{{truncate .Image 12}}|{{truncate "abc" 12}}',
   // What can't be read.
@@ -94,6 +97,13 @@ export const inspectTemplates: readonly string[] = [
     '{{upper "a" "b"}}',
   ],
   ...['{{len 3}}', '{{.Name "x"}}', '{{1 2}}', '{{nil}}', '{{eq .State "x"}}', '{{template "X"}}'],
+  ...[
+    '{{index .Args 1}}',
+    '{{pad "x" -1 0}}',
+    '{{eq 1}}',
+    '{{.State.Status .Name}}',
+    '{{len .Config.Labels.nope}}',
+  ],
   ...['{{range .Name}}{{.}}{{end}}', 'two\nlines {{.Nope}}', '{{eq .State.Running "x"}}'],
 ];
 

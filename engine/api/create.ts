@@ -91,7 +91,7 @@ export function createBody(
     HostConfig: {
       AutoRemove: options.rm ?? false,
       ...saidOnly({
-        RestartPolicy: options.restart === undefined ? undefined : readRestart(options.restart),
+        RestartPolicy: readRestart(options.restart ?? 'no'),
       }),
       Memory: 0,
       NanoCpus: 0,
