@@ -60,11 +60,14 @@ export const globalFlags = {
   help: { type: 'boolean', summary: 'Show this help', short: 'h' },
 } as const satisfies Flags;
 
-/** A command's flags and those that every command has; `-h` is help where it is nothing else. */
+/** A command's flags and those that every command has; `-h` and `-H` are theirs where they are nothing else. */
 export function allFlags(flags: Flags): Flags {
-  const taken = Object.values(flags).some(({ short }) => short === globalFlags.help.short);
-  const { short: _short, ...longHelp } = globalFlags.help;
-  return { ...globalFlags, ...(taken ? { help: longHelp } : {}), ...flags };
+  const taken = new Set(Object.values(flags).map(({ short }) => short));
+  const common = Object.entries(globalFlags).map(([key, flag]: [string, Flag]) => {
+    const { short, ...long } = flag;
+    return [key, taken.has(short) ? long : flag];
+  });
+  return { ...Object.fromEntries(common), ...flags };
 }
 
 function readValue(flag: Flag, name: string, text: string | undefined, before: unknown): unknown {

@@ -47,8 +47,10 @@ export const command = defineCommand({
       throw new BerthError('invalid', 'copying between containers is not supported', {
         hint: `berth cp ${from} - | berth cp - ${to}`,
       });
-    if (source.kind === 'container') await copyOut(context, source, destination as Outside, flags);
-    else if (destination.kind === 'container') await copyIn(context, source, destination, flags);
+    // As docker: where nobody watches, it says nothing unless told to.
+    const options = { ...flags, quiet: flags.quiet ?? !context.stderr.isTerminal };
+    if (source.kind === 'container') await copyOut(context, source, destination as Outside, options);
+    else if (destination.kind === 'container') await copyIn(context, source, destination, options);
     else
       throw new BerthError('invalid', 'must specify at least one container source', {
         hint: 'write a container’s path as CONTAINER:PATH',

@@ -4,6 +4,7 @@ import { defineCommand, type Flag } from '../command.ts';
 import { ago, goTime } from '../duration.ts';
 import { formatFlag, type ListFields, printListing } from '../listing.ts';
 import { ellipsis, shortId } from '../printable.ts';
+import { refused } from '../refused.ts';
 
 const CREATED_BY_CELLS = 45;
 const MISSING = '<missing>';
@@ -14,11 +15,16 @@ export const command = defineCommand({
     human: {
       type: 'boolean',
       summary: 'Print sizes and dates for people',
+      short: 'H',
       default: true,
     } as Flag<boolean>,
     noTrunc: { type: 'boolean', summary: 'Show ids and commands whole' } as Flag<boolean>,
     quiet: { type: 'boolean', summary: 'Print ids alone', short: 'q' } as Flag<boolean>,
     format: formatFlag,
+    platform: refused(
+      { type: 'string', summary: 'Show this platform' },
+      'an image has one platform here',
+    ) as Flag<string>,
   },
   takes: [1, 1],
   examples: [{ line: 'berth history ubuntu', does: 'The steps it was made in, newest first' }],

@@ -36,6 +36,18 @@ const day: readonly string[] = [
   'id=$(docker create -l day=$N busybox echo created); docker start -a $id; docker rm $id >/dev/null',
   'docker run --rm --memory 64m --cpus 0.5 --hostname box --read-only busybox hostname',
   'docker run --rm -v "$PWD:/src:ro" busybox cat /src/note',
+  // Files, and images made of containers.
+  'docker cp note $N-job:/tmp/note && docker cp $N-job:/tmp/note - | tar -xO',
+  'docker cp $N-job:/etc/passwd - | tar -t',
+  'docker diff $N-job',
+  'docker export $N-job | tar -t | grep -x tmp/note',
+  'docker commit -m "a note" -c "CMD ["cat", "/tmp/note"]" $N-job $N:made | grep -c ^sha256:',
+  'docker run --rm $N:made',
+  "docker history --format '{{.Comment}}' $N:made | head -n 1",
+  "docker tag $N:made $N:again && docker images --format '{{.Repository}}:{{.Tag}}' $N | sort",
+  'docker rmi $N:again; docker rmi -f $N:made | grep -c Untagged',
+  "tar -c note | docker import - $N:bare >/dev/null && docker image inspect -f '{{len .RootFS.Layers}}' $N:bare",
+  'docker rmi $N:bare | grep -c ^Deleted: ',
   // Its life.
   'docker pause $N-web && docker ps -f name=$N-web --format "{{.State}}" && docker unpause $N-web',
   'docker rename $N-web $N-site && docker ps -q -f name=$N-site | wc -l',
@@ -108,7 +120,9 @@ async function spend(given: Given, program: string | undefined): Promise<readonl
     }
     return done;
   } finally {
-    await run('docker ps -aq -f label=day=$N | xargs -r docker rm -f');
+    await run(
+      'docker ps -aq -f label=day=$N | xargs -r docker rm -f; docker images -q $N | xargs -r docker rmi -f',
+    );
   }
 }
 
