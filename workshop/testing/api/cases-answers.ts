@@ -248,4 +248,89 @@ export const answerCases: Readonly<Record<string, Case>> = {
     for (const kind of ['daemon', 'network', 'volume', 'plugin', 'service', 'node', 'secret', 'config'])
       assert.equal(await found({ [kind]: ['nobody'], type: [kind] }), 0, kind);
   },
+  'a row of the list, and of system df, has ports and mounts': async (subject) => {
+    const asked = { ExposedPorts: { '80/tcp': {} }, HostConfig: { Binds: ['/usr:/harbour:ro'] } };
+    await using made = await run(subject, 'sleep 60', asked);
+    const list = `GET /v1.41/containers/json?filters=${filters({ id: [made.id] })}`;
+    const [row] = (await ask(subject, list)).json();
+    assert.deepEqual(row.Ports, [{ PrivatePort: 80, Type: 'tcp' }]);
+    const mount = { Type: 'bind', Source: '/usr', Destination: '/harbour', Mode: 'ro', RW: false };
+    assertFits(row.Mounts[0], { ...mount, Propagation: 'rprivate' });
+    const usage = (await ask(subject, 'GET /v1.41/system/df')).json();
+    const counted = usage.Containers.find(({ Id }: Loose) => Id === made.id);
+    for (const [name, value] of Object.entries(row))
+      if (name === 'Status') assert.match(counted.Status, /^Up /);
+      else assert.deepEqual(counted[name], value, name);
+  },
+  'an image is the same in the list and in system df': async (subject) => {
+    const list = `GET /v1.41/images/json?filters=${filters({ reference: ['busybox'] })}`;
+    const [row] = (await ask(subject, list)).json();
+    const usage = (await ask(subject, 'GET /v1.41/system/df')).json();
+    const counted = usage.Images.find(({ Id }: Loose) => Id === row.Id);
+    // What is counted here alone.
+    for (const [name, value] of Object.entries(row))
+      if (!['SharedSize', 'Containers'].includes(name)) assert.deepEqual(counted[name], value, name);
+  },
+  'inspect tells the health check, the mounts and the missing network that were asked for': async (
+    subject,
+  ) => {
+    const Healthcheck = { Test: ['CMD', 'true'], Interval: 1e9, Timeout: 2e9, Retries: 3, StartPeriod: 4e9 };
+    const Mounts = [
+      {
+        Type: 'bind',
+        Source: '/tmp',
+        Target: '/harbour',
+        Consistency: 'cached',
+        BindOptions: { Propagation: 'rslave' },
+      },
+    ];
+    await using made = await make(subject, ['true'], {
+      NetworkDisabled: true,
+      ArgsEscaped: true,
+      Healthcheck: { ...Healthcheck, StartInterval: 5e8 },
+      HostConfig: { Mounts },
+    });
+    const { Config, HostConfig } = await made.inspect();
+    assert.deepEqual([Config.NetworkDisabled, Config.ArgsEscaped], [true, true]);
+    assertFits(Config.Healthcheck, { ...Healthcheck, Test: [String] });
+    if (subject.name === 'berth') assert.equal(Config.Healthcheck.StartInterval, 5e8);
+    assert.deepEqual(HostConfig.Mounts, Mounts);
+  },
+  'version names what it was built from': async (subject) => {
+    const version = (await ask(subject, 'GET /version')).json();
+    assertFits(version, { Platform: { Name: String }, GitCommit: String, GoVersion: String });
+    for (const name of ['GitCommit', 'GoVersion'])
+      assert.equal(
+        version[name] === '',
+        differs(subject, { berth: true, dockerd: false, because: 'the engine is not written in Go' }),
+      );
+  },
+  'info has what says nothing here too': async (subject) => {
+    const commit = { ID: String, Expected: String };
+    assertFits((await ask(subject, 'GET /v1.41/info')).json(), {
+      DriverStatus: [[String]],
+      IndexServerAddress: 'https://index.docker.io/v1/',
+      RegistryConfig: {
+        InsecureRegistryCIDRs: [/\/\d+$/],
+        IndexConfigs: { 'docker.io': { Name: 'docker.io', Mirrors: [String], Secure: true, Official: true } },
+        Mirrors: [String],
+      },
+      GenericResources: null,
+      HttpProxy: '',
+      HttpsProxy: '',
+      NoProxy: '',
+      Labels: nothing,
+      Isolation: '',
+      InitBinary: String,
+      Plugins: { Volume: [String], Authorization: null },
+      Swarm: { NodeID: '', NodeAddr: '', ControlAvailable: false, Error: '', RemoteManagers: null },
+      ContainerdCommit: commit,
+      RuncCommit: commit,
+      InitCommit: commit,
+    });
+    if (subject.name !== 'berth') return;
+    const info = (await ask(subject, 'GET /v1.47/info')).json();
+    assertFits(info.Runtimes[info.DefaultRuntime], { path: /^(crun|runc)$/ });
+    assertFits(info, { CDISpecDirs: nothing, DefaultAddressPools: [{ Base: /\/\d+$/, Size: above(0) }] });
+  },
 };

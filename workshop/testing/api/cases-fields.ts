@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { tarOf } from '../tar.ts';
 import type { Case } from './case.ts';
 import { make, ran, refusal, run, said, uniqueName } from './containers.ts';
 import { assertFits, nothing } from './fits.ts';
@@ -284,8 +285,27 @@ export const fieldCases: Readonly<Record<string, Case>> = {
   'a link is not removed where there is none': async (subject) => {
     await using made = await make(subject, ['true']);
     const { status } = await ask(subject, `DELETE /v1.41/containers/${made.name}?link=1`);
-    assert.ok(status >= 400, String(status));
+    const expected = {
+      berth: 409,
+      dockerd: 500,
+      because: 'dockerd calls a link that is not there its own error',
+    };
+    assert.equal(status, differs(subject, expected));
     assert.equal((await made.inspect()).Name, `/${made.name}`);
+  },
+  'an archive may be kept from replacing a directory by a file': async (subject) => {
+    await using made = await make(subject, ['true']);
+    const put = async (query: string) =>
+      await ask(subject, `PUT /v1.41/containers/${made.id}/archive?path=/&${query}`, {
+        body: tarOf([{ name: 'tmp', content: 'a file' }]),
+        headers: { 'content-type': 'application/x-tar' },
+      });
+    const { status } = await put('noOverwriteDirNonDir=true');
+    assert.equal(
+      status,
+      differs(subject, { berth: 400, dockerd: 500, because: 'dockerd calls it its own error' }),
+    );
+    assert.equal((await put('noOverwriteDirNonDir=false')).status, 200);
   },
   'exec may be privileged, and have its own size of terminal': async (subject) => {
     // See above; and the size came with API 1.42.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type IncomingMessage, request } from 'node:http';
 import type { Case } from './case.ts';
 import { make, ran, run } from './containers.ts';
+import { assertFits } from './fits.ts';
 import { ask, differs, type Loose, type Subject } from './wire.ts';
 
 /** An open stream of JSON lines, one at a time. */
@@ -48,16 +49,26 @@ export const usageCases: Readonly<Record<string, Case>> = {
     assert.ok(used > 0 && given > used, `${used} of ${given}`);
     assert.ok(now.cpu_usage.usage_in_usermode + now.cpu_usage.usage_in_kernelmode > 0);
     assert.ok(now.online_cpus >= 1);
+    assertFits(before, {
+      online_cpus: now.online_cpus,
+      cpu_usage: { usage_in_usermode: Number, usage_in_kernelmode: Number },
+      throttling_data: { periods: Number, throttled_periods: Number, throttled_time: Number },
+    });
+    // What cgroup v1 counts too.
+    for (const { cpu_usage } of [now, before])
+      assert.equal(cpu_usage.percpu_usage?.length, cpu_usage.percpu_usage && now.online_cpus);
     // On a busy machine it may never get as far as its limit.
     const { periods, throttled_periods, throttled_time } = now.throttling_data;
     assert.ok(periods > 0 && throttled_periods <= periods && throttled_time >= 0);
     const memory = stats.memory_stats;
     assert.equal(memory.limit, 64 * 2 ** 20);
     assert.ok(memory.usage > 0 && memory.usage < memory.limit);
+    assert.ok(memory.max_usage === undefined || memory.max_usage >= 0);
     assert.ok('total_inactive_file' in memory.stats || 'inactive_file' in memory.stats);
     assert.deepEqual(stats.pids_stats, { current: 1, limit: 50 });
     assert.deepEqual([stats.num_procs, stats.storage_stats], [0, {}]);
-    assert.ok(Array.isArray(stats.blkio_stats.io_service_bytes_recursive));
+    const { io_service_bytes_recursive: transferred, io_serviced_recursive: served } = stats.blkio_stats;
+    assert.ok(Array.isArray(transferred) && (served == null || Array.isArray(served)));
     assert.deepEqual(Object.keys(stats.networks), ['eth0']);
     assert.deepEqual(Object.keys(stats.networks.eth0).sort(), [
       ...['rx_bytes', 'rx_dropped', 'rx_errors', 'rx_packets'],

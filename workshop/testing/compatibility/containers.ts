@@ -13,7 +13,7 @@ import {
 const streams = 'detachKeys logs stream stdin stdout stderr';
 
 const cpu = `
-  cpu_usage{total_usage percpu_usage usage_in_kernelmode usage_in_usermode} system_cpu_usage online_cpus
+  cpu_usage{total_usage percpu_usage? usage_in_kernelmode usage_in_usermode} system_cpu_usage online_cpus
   throttling_data{periods throttled_periods throttled_time}`;
 
 /** Containers, and what is executed in them. */
@@ -57,10 +57,10 @@ export const containerEndpoints: Readonly<Record<string, readonly Endpoint[]>> =
       route: 'GET /containers/{id}/stats',
       query: 'stream one-shot',
       answer: `id name read preread num_procs pids_stats{current limit} cpu_stats{${cpu}} precpu_stats{${cpu}}
-        memory_stats{usage max_usage limit failcnt stats} networks{*{
+        memory_stats{usage max_usage? limit failcnt? stats} networks{*{
           rx_bytes rx_packets rx_errors rx_dropped tx_bytes tx_packets tx_errors tx_dropped
         }}
-        blkio_stats{io_service_bytes_recursive[]{major minor op value} io_serviced_recursive[]{major minor op value}}
+        blkio_stats{io_service_bytes_recursive[]{major minor op value} io_serviced_recursive?}
         storage_stats`,
     },
     { route: 'POST /containers/{id}/resize', query: 'h w' },

@@ -65,6 +65,9 @@ function addRequest(coverage: Coverage | undefined, asked: Asked): void {
       for (const name of names) coverage.taken[kind as Sent].add(name);
     for (const name of asked.given) coverage.given.add(name);
     for (const name of asked.read) coverage.read.add(name);
+  } else if (status === 409) {
+    // A conflict is an answer too: the engine looked at what was asked of it.
+    for (const name of sent.query) coverage.taken.query.add(name);
   } else if (status === 501 || /^\{"message":"invalid filter/.test(refusal)) {
     const message = String((parseObject(refusal) as { message?: string }).message).toLowerCase();
     for (const [kind, names] of Object.entries(sent)) {
@@ -101,7 +104,7 @@ function parseObject(text: string): object {
 
 /** Paths of all that a value holds: `HostConfig.Mounts`, `HostConfig.Mounts[].Target`. Null says nothing. */
 function pathsOf(value: unknown, path = ''): readonly string[] {
-  if (typeof value !== 'object' || value === null) return [];
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
   if (Array.isArray(value)) return value.flatMap((item) => pathsOf(item, `${path}[]`));
   return Object.entries(value).flatMap(([name, inner]) => {
     if (inner === null || inner === undefined) return [];

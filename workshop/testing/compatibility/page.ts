@@ -50,7 +50,10 @@ function section(endpoint: Endpoint, coverage: Coverage): string {
     const cell = (...wanted: readonly Verdict[]) =>
       [...verdicts]
         .filter(([, verdict]) => wanted.includes(verdict))
-        .map(([name, verdict]) => `\`${name}\`${remarks[verdict]}`)
+        .map(
+          ([name, verdict]) =>
+            `\`${name.replace('?', '')}\`${remarks[verdict]}${name.endsWith('?') ? ' (cgroup v1)' : ''}`,
+        )
         .join(' ');
     return `| ${part} | ${cell('yes', 'part', 'uncovered')} | ${cell('no')} |`;
   });
@@ -79,8 +82,9 @@ function rowsOf(endpoint: Endpoint, coverage: Coverage): readonly Row[] {
     };
     return grouped(titles[kind], readFields(endpoint[kind] ?? ''), verdict);
   });
-  const answer = grouped('answer', readFields(endpoint.answer ?? ''), (name) => {
-    if (!covers(coverage.given, name)) return 'no';
+  const answer = grouped('answer', readFields(endpoint.answer ?? ''), (text) => {
+    const name = text.replace('?', '');
+    if (!covers(coverage.given, name)) return text === name ? 'no' : 'yes';
     return covers(coverage.read, name) ? 'yes' : 'uncovered';
   });
   return [...sent, ...answer];
