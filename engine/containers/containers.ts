@@ -77,13 +77,14 @@ export async function openContainers(options: ContainersOptions): Promise<
   const watcher = watchExits(context);
   for (const record of store.active())
     if (record.life.status === 'running') await handleExit(context, record.id);
-  startWithEngine(context);
+  const starting = startWithEngine(context);
   for (const record of store.all()) if (record.life.status === 'running') rotation.begin(record);
   for (const record of store.active()) health.resume(record);
 
   return {
     close() {
       watcher.close();
+      starting.close();
       for (const record of store.all()) clearTimeout(record.backoff);
       rotation.close();
       execs.close();

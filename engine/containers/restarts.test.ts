@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -57,7 +57,8 @@ async function cutPower(fixture: TestContainers): Promise<void> {
     for (const one of [Number(readFileSync(join(bundle, 'conmon.pid'), 'utf8')), pid])
       process.kill(one, 'SIGKILL');
     unmount(join(fixture.root, 'containers', Id, 'rootfs'), { detach: true });
-    unmount(join(bundle, 'netns'), { detach: true });
+    // One that joined another's has none of its own.
+    if (existsSync(join(bundle, 'netns'))) unmount(join(bundle, 'netns'), { detach: true });
   }
   rmSync(join(fixture.root, 'run'), { recursive: true });
   mkdirSync(join(fixture.root, 'run'));
@@ -145,9 +146,15 @@ test('after a power cut those run again that their policies want up', { timeout:
   }
   const body = { Image: 'busybox', HostConfig: { RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } } };
   await fixture.containers.create(body, { name: 'never-started' });
+  const joined = { ...body.HostConfig, NetworkMode: 'container:always-ran' };
+  await fixture.containers.create(
+    { ...body, Cmd: ['sleep', '1000'], HostConfig: joined },
+    { name: 'joined' },
+  );
+  await fixture.containers.start('joined');
   await cutPower(fixture);
   await fixture.reopen();
-  for (const name of ['always-ran', 'always-stopped', 'unless-stopped-ran', 'on-failure-ran'])
+  for (const name of ['always-ran', 'joined', 'always-stopped', 'unless-stopped-ran', 'on-failure-ran'])
     await until(fixture, name, ({ Status }) => Status === 'running');
   const rest = ['no-ran', 'no-stopped', 'unless-stopped-stopped', 'on-failure-stopped', 'never-started'];
   const states = await Promise.all(rest.map((name) => fixture.containers.inspect(name)));

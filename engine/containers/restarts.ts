@@ -31,7 +31,7 @@ export function giveUpRestart(context: Context, record: ContainerRecord, error?:
  * What the engine starts when it starts: containers whose pause it slept through, and those that their policy wants
  * up. Gives at once what they are from then on (`restarting`) and starts them a few at a time; see docs/life-of-a-run.md.
  */
-export function startWithEngine(context: Context): void {
+export function startWithEngine(context: Context): { close(): void } {
   const { store } = context;
   for (const record of store.all()) {
     if (!startsWithEngine(record) || record.life.status !== 'exited') continue;
@@ -49,15 +49,44 @@ export function startWithEngine(context: Context): void {
   ];
   for (const record of later) scheduleRestart(context, record);
   const queue = now.values();
+  let closed = false;
+  const started = new Map<string, Promise<void>>();
   const work = async () => {
-    for (const record of queue) await restartNow(context, record);
+    for (const record of queue) {
+      if (closed) return;
+      // What one shares or is linked to was created before it, so its start has begun already.
+      const begun = restartAfter(
+        neededBy(record).map((id) => started.get(id)),
+        record,
+      );
+      started.set(record.id, begun);
+      await begun;
+    }
   };
+  async function restartAfter(others: readonly (Promise<void> | undefined)[], record: ContainerRecord) {
+    await Promise.all(others);
+    await restartNow(context, record);
+  }
   for (let worker = 0; worker < AT_ONCE; worker += 1) void work();
+  return {
+    close() {
+      closed = true;
+    },
+  };
+}
+
+/** Ids of the containers whose namespaces one joins, and that it is linked to. */
+function neededBy({ hostConfig }: ContainerRecord): readonly string[] {
+  const { NetworkMode, IpcMode, PidMode, Links } = hostConfig;
+  const shared = [NetworkMode, IpcMode, PidMode].flatMap(
+    (mode) => /^container:(.+)$/.exec(mode ?? '')?.[1] ?? [],
+  );
+  return [...shared, ...(Links ?? []).map((link) => link.split(':')[0] ?? '')];
 }
 
 /** Never throws: nobody waits for it. */
 async function restartNow(context: Context, record: ContainerRecord): Promise<void> {
-  await exclusively(record, async () => {
+  const work = exclusively(record, async () => {
     if (record.life.status !== 'restarting') return;
     record.backoff = undefined;
     try {
@@ -69,4 +98,5 @@ async function restartNow(context: Context, record: ContainerRecord): Promise<vo
       giveUpRestart(context, record, message);
     }
   });
+  await work.catch((error: unknown) => context.warn(`container ${record.id}: ${String(error)}`));
 }

@@ -104,7 +104,8 @@ async function serve(options: EngineOptions): Promise<void> {
   server.close();
   server.closeAllConnections();
   containers.close();
-  if (containers.count().running === 0) {
+  const { running, paused } = containers.count();
+  if (running + paused === 0) {
     await networks.close();
     removeCgroup(cgroupParent);
   }
