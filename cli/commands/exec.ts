@@ -1,9 +1,8 @@
 import { toBerthError } from '../../engine/api/errors.ts';
 import type { ExecCreateBody } from '../../engine/api/wire/exec.ts';
 import { startExec } from '../../engine/client/attach.ts';
-import { exitCodeOfFailedStart } from '../../engine/client/create.ts';
 import type { Client } from '../../engine/client/index.ts';
-import { aborted, checkAttachable, copyFrames, pumpInput } from '../attached.ts';
+import { aborted, checkAttachable, copyFrames, pumpInput, StartFailure } from '../attached.ts';
 import { type Context, defineCommand, type Flag, type Typed } from '../command.ts';
 import { linesOfFiles } from '../create-files.ts';
 import { createFlags, inherit } from '../create-flags.ts';
@@ -26,6 +25,9 @@ const flags = {
   workdir: createFlags.workdir,
 };
 
+/** What `exec` exits with when the engine, and not the program, failed. */
+const ENGINE_FAILED = 125;
+
 export const command = defineCommand({
   usage: '[FLAGS] CONTAINER COMMAND [ARG...]',
   description:
@@ -45,7 +47,7 @@ export const command = defineCommand({
       const error = toBerthError(thrown);
       if (error.code === 'cancelled') throw error;
       complain(context, error);
-      return exitCodeOfFailedStart(error.message);
+      return error instanceof StartFailure ? error.exitCode : ENGINE_FAILED;
     }
   },
 });
@@ -73,7 +75,8 @@ async function execute(context: Context, { flags: given, args }: Typed<typeof fl
   };
   const { Id: id } = await client.call('execCreate', { id: container }, { body });
   if (detach) {
-    (await client.bytes('execStart', { id }, { body: { Detach: true, Tty: tty } })).resume();
+    const started = client.bytes('execStart', { id }, { body: { Detach: true, Tty: tty } });
+    (await started.catch(failAsStart)).resume();
     return 0;
   }
   return await attach(context, client, { id, tty, stdin, detachKeys, consoleSize });
@@ -92,7 +95,7 @@ async function attach(
 ): Promise<number> {
   const { id, tty, stdin } = options;
   await using cleanup = new AsyncDisposableStack();
-  const streams = await startExec(client, options);
+  const streams = await startExec(client, options).catch(failAsStart);
   cleanup.defer(streams.close);
   const output = copyFrames(streams.output, context);
   output.catch(() => {});
@@ -110,6 +113,10 @@ async function attach(
   // The keys reach the engine too, which may see them first.
   if (Running || ExitCode === null) return 0;
   return ExitCode;
+}
+
+function failAsStart(thrown: unknown): never {
+  throw new StartFailure(toBerthError(thrown));
 }
 
 function sizeOf({ stdout }: Context): readonly [number, number] | undefined {

@@ -53,6 +53,14 @@ export type Reply =
       readonly contentType: string;
       readonly attachment: Attachment;
       readonly detachKeys: readonly number[];
+    }
+  /** The same over a websocket, with nothing but the bytes: no frames of the Engine API. */
+  | {
+      readonly kind: 'websocket';
+      readonly attachment: Attachment;
+      readonly detachKeys: readonly number[];
+      /** Whether output goes in binary messages, or in text. */
+      readonly binary: boolean;
     };
 
 export type Handler<Id extends OperationId> = (exchange: Exchange<Id>) => Reply | Promise<Reply>;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
-import { type BerthError, errorBody, errorTable } from '../api/errors.ts';
+import { BerthError, errorBody, errorTable } from '../api/errors.ts';
 import type { Reply } from './exchange.ts';
 import { outputBytes } from './handlers/streams.ts';
 
@@ -42,7 +42,13 @@ export async function sendReply(response: ServerResponse, reply: Reply, signal: 
       } finally {
         attachment.close();
       }
+      return;
     }
+    case 'websocket':
+      reply.attachment.close();
+      throw new BerthError('invalid', 'bad request: not a websocket', {
+        hint: 'ask for an upgrade to websocket',
+      });
   }
 }
 

@@ -27,9 +27,10 @@ import { readQuery } from './query.ts';
 import { sendError, sendReply } from './reply.ts';
 import { type Match, openRouter, splitVersion } from './router.ts';
 import { type Unserved, unserved, unservedError } from './unserved.ts';
+import { joinWebSocket } from './websocket.ts';
 
 /** The paths whose connection becomes a program's streams. */
-const TAKES_OVER = /\/(?:containers\/[^/]+\/attach|exec\/[^/]+\/start)\/?(?:\?|$)/;
+const TAKES_OVER = /\/(?:containers\/[^/]+\/attach(?:\/ws)?|exec\/[^/]+\/start)\/?(?:\?|$)/;
 /** Credentials for a registry come in a header, and some registries' tokens are long. */
 const MAX_HEADER_BYTES = 128 * 1024;
 
@@ -64,6 +65,8 @@ export function createServer(parts: ServerParts): Server {
     try {
       const reply = await dispatch(request, gone.signal, socket !== undefined);
       if (reply.kind === 'attach' && socket !== undefined) await takeOver(request, response, socket, reply);
+      else if (reply.kind === 'websocket' && socket !== undefined)
+        await becomeWebSocket(request, response, socket, reply);
       else await sendReply(response, reply, gone.signal);
       // What a handler did not want to read would stand before the connection's next request.
       request.resume();
@@ -150,6 +153,17 @@ export function createServer(parts: ServerParts): Server {
     };
     socket.write(`HTTP/1.1 ${plain ? '200 OK' : '101 UPGRADED'}\r\n${headerLines(head)}\r\n`);
     await joinStreams({ socket, attachment, detachKeys });
+  }
+
+  async function becomeWebSocket(
+    request: IncomingMessage,
+    response: ServerResponse,
+    socket: Duplex,
+    reply: Extract<Reply, { kind: 'websocket' }>,
+  ): Promise<void> {
+    response.detachSocket(socket as Parameters<ServerResponse['detachSocket']>[0]);
+    const headers = Object.entries(identity).map(([name, value]) => `${name}: ${value}`);
+    await joinWebSocket({ ...reply, request, socket, headers });
   }
 }
 

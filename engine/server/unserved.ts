@@ -15,7 +15,6 @@ const notServed = [
   'POST /auth',
   'POST /build',
   'POST /build/cancel',
-  'GET /containers/{id}/attach/ws',
   'GET /distribution/{name*}/json',
   'GET /images/get',
   'POST /images/load',

@@ -8,6 +8,13 @@ const outputs = {
   stderr: boolean('Attach to standard error'),
 };
 
+const attachQuery = {
+  ...outputs,
+  stream: boolean('Go on as it writes more'),
+  logs: boolean('Start with what it wrote already'),
+  detachKeys: string('Keys that detach, as in ctrl-p,ctrl-q', { placeholder: 'KEYS' }),
+};
+
 /** What a container writes and reads. */
 export const streamOperations = {
   containerResize: operation()({
@@ -37,12 +44,13 @@ export const streamOperations = {
   containerAttach: operation()({
     summary: "Connect to a running container's streams",
     route: 'POST /containers/{id}/attach',
-    query: {
-      ...outputs,
-      stream: boolean('Go on as it writes more'),
-      logs: boolean('Start with what it wrote already'),
-      detachKeys: string('Keys that detach, as in ctrl-p,ctrl-q', { placeholder: 'KEYS' }),
-    },
+    query: attachQuery,
+    answer: 'bytes',
+  }),
+  containerAttachWs: operation()({
+    summary: "Connect to a running container's streams over a websocket",
+    route: 'GET /containers/{id}/attach/ws',
+    query: attachQuery,
     answer: 'bytes',
   }),
 };

@@ -6,11 +6,15 @@ import type { Output, WaitCondition } from '../../containers/types.ts';
 import { parseDetachKeys } from '../detach.ts';
 import { type Handlers, type ServerParts, streamType } from '../exchange.ts';
 import { parseMoment } from '../moments.ts';
+import { asksForWebSocket } from '../websocket.ts';
 
 /** Containers: what goes on for a while. Wait, logs, attach. */
 export function streamHandlers({
   containers,
-}: Pick<ServerParts, 'containers'>): Pick<Handlers, 'containerWait' | 'containerLogs' | 'containerAttach'> {
+}: Pick<ServerParts, 'containers'>): Pick<
+  Handlers,
+  'containerWait' | 'containerLogs' | 'containerAttach' | 'containerAttachWs'
+> {
   return {
     containerWait: async ({ path, query, signal }) => {
       const condition = (query.condition || 'not-running') as WaitCondition;
@@ -53,6 +57,23 @@ export function streamHandlers({
         contentType: streamType(apiMinor, attachment.tty),
         attachment,
         detachKeys: attachment.tty ? detachKeys : [],
+      };
+    },
+
+    containerAttachWs: ({ path, query, headers, apiMinor }) => {
+      if (!asksForWebSocket({ headers }))
+        throw new BerthError('invalid', 'bad request: not a websocket', {
+          hint: 'ask for an upgrade to websocket',
+        });
+      const detachKeys = parseDetachKeys(query.detachKeys);
+      // Before 1.42 all of them were meant, whatever was said.
+      const all = { stdin: true, stdout: true, stderr: true };
+      const attachment = containers.attach(path.id, apiMinor >= 42 ? query : { ...query, ...all });
+      return {
+        kind: 'websocket',
+        attachment,
+        detachKeys: attachment.tty ? detachKeys : [],
+        binary: apiMinor >= 28,
       };
     },
   };

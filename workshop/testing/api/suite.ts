@@ -23,6 +23,7 @@ import { sharingCases } from './cases-sharing.ts';
 import { streamCases } from './cases-streams.ts';
 import { systemCases } from './cases-system.ts';
 import { usageCases } from './cases-usage.ts';
+import { websocketCases } from './cases-websocket.ts';
 
 /** The API suite: what each engine is asked, by the name of the behaviour. */
 export const cases: Readonly<Record<string, Case>> = {
@@ -45,6 +46,7 @@ export const cases: Readonly<Record<string, Case>> = {
   ...fieldCases,
   ...execCases,
   ...healthCases,
+  ...websocketCases,
   ...usageCases,
   ...diskCases,
   ...logCases,
