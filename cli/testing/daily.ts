@@ -20,6 +20,14 @@ const day: readonly string[] = [
   'docker inspect $N-web | grep -o \'"Status": "[a-z]*"\'',
   "docker inspect --format='{{range .Config.Env}}{{println .}}{{end}}' $N-web | grep GREETING",
   "docker container inspect -f '{{.State.Running}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.NetworkMode}}' $N-web",
+  // Programs in it.
+  'docker exec $N-web cat /etc/hostname',
+  "docker exec -e A=b -w /tmp -u 1:2 $N-web sh -c 'echo $A $(pwd) $(id -u):$(id -g)'",
+  'echo piped | docker exec -i $N-web wc -c',
+  "docker exec $N-web sh -c 'echo oops >&2; exit 4' 2>&1 || echo ended with $?",
+  'docker exec $N-web no-such-program >/dev/null 2>&1 || echo ended with $?',
+  'docker exec -d $N-web sleep 1000; docker container exec $N-web pgrep -c sleep',
+  'docker exec $N-nope true || echo failed',
   // A job to its end, its output and its code.
   "docker run --name $N-job -l day=$N busybox sh -c 'echo oops >&2; sleep 0.2; seq 10; exit 3'",
   'docker logs --tail 2 $N-job 2>/dev/null',
