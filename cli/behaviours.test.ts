@@ -6,6 +6,7 @@ import { executing } from './testing/executing.ts';
 import { formats } from './testing/formats.ts';
 import type { Behaviours } from './testing/given.ts';
 import { life } from './testing/life.ts';
+import { observing } from './testing/observing.ts';
 import { pulling } from './testing/pulling.ts';
 import { reading } from './testing/reading.ts';
 import { running } from './testing/running.ts';
@@ -21,6 +22,7 @@ const everything: Behaviours = {
   ...daily,
   ...life,
   ...executing,
+  ...observing,
 };
 
 test('on berth', async (t) => {

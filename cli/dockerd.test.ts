@@ -2,6 +2,7 @@ import { daily } from './testing/daily.ts';
 import { executing } from './testing/executing.ts';
 import { formats, templates } from './testing/formats.ts';
 import { life } from './testing/life.ts';
+import { observing } from './testing/observing.ts';
 import { testOnPeer } from './testing/on-peer.ts';
 import { pulling } from './testing/pulling.ts';
 import { reading } from './testing/reading.ts';
@@ -19,4 +20,5 @@ await testOnPeer('dockerd', {
   ...daily,
   ...life,
   ...executing,
+  ...observing,
 });

@@ -1,6 +1,7 @@
 import { executing } from './testing/executing.ts';
 import type { Behaviours } from './testing/given.ts';
 import { life } from './testing/life.ts';
+import { observing } from './testing/observing.ts';
 import { testOnPeer } from './testing/on-peer.ts';
 import { pulling } from './testing/pulling.ts';
 import { reading } from './testing/reading.ts';
@@ -22,6 +23,10 @@ const smoke = [
   /^events/,
   /^pause and unpause/,
   /^rename/,
+  /^stats --no-stream/,
+  /^top prints/,
+  /^port prints/,
+  /^system df/,
   /^version and info/,
   /^pull prints/,
   /^credentials/,
@@ -29,7 +34,15 @@ const smoke = [
   /^Ctrl-P Ctrl-Q/,
   /^exec/,
 ];
-const everything: Behaviours = { ...running, ...life, ...reading, ...pulling, ...terminals, ...executing };
+const everything: Behaviours = {
+  ...running,
+  ...life,
+  ...reading,
+  ...pulling,
+  ...terminals,
+  ...executing,
+  ...observing,
+};
 
 await testOnPeer(
   'podman',

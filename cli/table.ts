@@ -12,6 +12,7 @@ const NARROW = /^[\x20-\x7e…]*$/;
 export async function layOut(
   rows: readonly (readonly string[])[],
   paint: (cell: string, row: number, column: number) => string = (cell) => cell,
+  leastWidth = LEAST_WIDTH,
 ): Promise<readonly string[]> {
   const width = rows.every((row) => row.every((cell) => NARROW.test(cell)))
     ? (cell: string) => cell.length
@@ -22,7 +23,7 @@ export async function layOut(
     let first = 0;
     while (first < rows.length) {
       let end = first;
-      let widest = LEAST_WIDTH;
+      let widest = leastWidth;
       for (; end < rows.length && (rows[end]?.length ?? 0) - 1 > column; end++)
         widest = Math.max(widest, width(rows[end]?.[column] ?? '') + PADDING);
       for (let row = first; row < end; row++) widths[row]?.push(widest);

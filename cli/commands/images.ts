@@ -81,7 +81,7 @@ type Row = {
 };
 
 /** An image's fields as `docker images` names and words them. */
-function imageFields(noTrunc: boolean): ListFields<Row> {
+export function imageFields(noTrunc: boolean): ListFields<Row> {
   const counted = (count: number | undefined) => (count === undefined || count < 0 ? 'N/A' : String(count));
   return {
     ID: { title: 'IMAGE ID', of: ({ image }) => (noTrunc ? image.Id : shortId(image.Id)) },
@@ -105,7 +105,7 @@ function imageFields(noTrunc: boolean): ListFields<Row> {
 const sizeOrNot = (bytes = -1) => (bytes < 0 ? 'N/A' : formatSize(bytes, 4));
 
 /** A row for each name that the image has; with `digests`, its digest in that repository beside it. */
-function rowsOf(image: ImageSummary, digests: boolean): readonly Row[] {
+export function rowsOf(image: ImageSummary, digests: boolean): readonly Row[] {
   const named = (image.RepoTags ?? []).filter((name) => name !== `${NONE}:${NONE}`).map(splitName);
   const pinned = (image.RepoDigests ?? []).filter((name) => !name.startsWith(`${NONE}@`)).map(splitName);
   if (named.length > 0)

@@ -96,6 +96,24 @@ export const entries: readonly Entry[] = [
     load: () => import('./logs.ts'),
   },
   {
+    names: ['stats', 'container stats'],
+    summary: 'Show what containers use: processor, memory, network, disk',
+    group: 'Containers',
+    load: () => import('./stats.ts'),
+  },
+  {
+    names: ['top', 'container top'],
+    summary: 'Show the processes of a container',
+    group: 'Containers',
+    load: () => import('./top.ts'),
+  },
+  {
+    names: ['port', 'container port'],
+    summary: 'Show the published ports of a container',
+    group: 'Containers',
+    load: () => import('./port.ts'),
+  },
+  {
     names: ['attach', 'container attach'],
     summary: "Connect this terminal to a running container's streams",
     group: 'Containers',
@@ -186,6 +204,12 @@ export const entries: readonly Entry[] = [
     load: () => import('./import.ts'),
   },
   {
+    names: ['image prune'],
+    summary: 'Remove images that nothing uses',
+    group: 'Images',
+    load: () => import('./image-prune.ts'),
+  },
+  {
     names: ['image inspect'],
     summary: 'Show all about images',
     group: 'Images',
@@ -202,6 +226,18 @@ export const entries: readonly Entry[] = [
     summary: 'Show what the engine runs on and holds',
     group: 'Engine',
     load: () => import('./info.ts'),
+  },
+  {
+    names: ['system df'],
+    summary: 'Show how much of the disk is held',
+    group: 'Engine',
+    load: () => import('./system-df.ts'),
+  },
+  {
+    names: ['system prune'],
+    summary: 'Remove what nothing uses',
+    group: 'Engine',
+    load: () => import('./system-prune.ts'),
   },
   {
     names: ['version'],

@@ -23,6 +23,18 @@ export function parseSize(text: string): number {
   return bytes;
 }
 
+/** A size of memory for people, in powers of 1024 with four digits at most, as docker prints it: `23.54GiB`. */
+export function formatMemory(bytes: number): string {
+  const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  let value = bytes;
+  let index = 0;
+  while (value >= 1024 && index < names.length - 1) {
+    value /= 1024;
+    index += 1;
+  }
+  return `${Number(value.toPrecision(4))}${names[index]}`;
+}
+
 /** A size for people, in powers of 1000 with so many digits at most, as docker prints it: `77.9MB`. */
 export function formatSize(bytes: number, digits = 3): string {
   const names = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
