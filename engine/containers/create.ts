@@ -14,7 +14,7 @@ import { settleMounts } from './mounts/settle.ts';
 import { inventName } from './names.ts';
 import { type ContainerRecord, nameInUse } from './record.ts';
 import { readContainerName } from './rename.ts';
-import { donorOf, settleDonors } from './sharing.ts';
+import { donorOf, mustBeThere, settleDonors } from './sharing.ts';
 import { parseSignal } from './signals.ts';
 
 /** Length of a container's host name where none is given: its short id. */
@@ -37,7 +37,7 @@ export async function createContainer(
   const { HostConfig: asked, NetworkingConfig: _networking, ...given } = request;
   const { limits, warnings } = checkLimits(asked, context.machine);
   const hostConfig = settleHostConfig(context, request, limits);
-  const mounts = settleMounts(hostConfig, (name) => findDonor(context, name).mounts);
+  const mounts = settleMounts(hostConfig, (name) => mustBeThere(() => context.store.find(name)).mounts);
   const config = mergeConfig(given, image.config, identityOf(context, request, hostConfig, id));
   const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   if (command.length === 0 || command[0] === '') {
@@ -77,19 +77,9 @@ function settleHostConfig(context: Context, request: CreateRequest, limits: Host
   const mode = request.NetworkDisabled === true ? 'none' : (host.NetworkMode ?? '');
   return {
     ...host,
-    NetworkMode: mode.startsWith('container:') ? mode : networks.modeOf(mode),
+    NetworkMode: mode.startsWith('container:') ? mode : mustBeThere(() => networks.modeOf(mode)),
     Links: settleLinks(store, host) ?? null,
   };
-}
-
-/** Another container that mounts are taken from. Throws `invalid`: a 404 would make clients pull the image. */
-function findDonor(context: Context, name: string): ContainerRecord {
-  try {
-    return context.store.find(name);
-  } catch (error) {
-    if (!(error instanceof BerthError)) throw error;
-    throw new BerthError('invalid', error.message, { hint: error.hint, cause: error });
-  }
 }
 
 /** A container's host name where the client gives none: its short id, that of the network it joins, or the host's. */

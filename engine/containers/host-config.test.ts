@@ -184,6 +184,36 @@ test('shared memory outlives an engine and goes with its container', async () =>
   assert.deepEqual(fixture.left(), []);
 });
 
+test('real-time processor time is found for a container, and traffic of a disk is limited', async (t) => {
+  const disk = readdirSync('/dev').find((name) => /^(vd|sd|nvme\d+n|loop)[a-z0-9]$/.test(name));
+  if (!existsSync('/sys/fs/cgroup/cpu/cpu.rt_runtime_us') || disk === undefined)
+    return t.skip('no cgroup v1, or no disk');
+  await using fixture = await openTestContainers();
+  const { output } = await fixture.run({
+    Cmd: [
+      'sh',
+      '-c',
+      'cd /sys/fs/cgroup; cat cpu/cpu.rt_runtime_us blkio/blkio.throttle.read_bps_device blkio/blkio.throttle.write_iops_device',
+    ],
+    HostConfig: {
+      CpuRealtimeRuntime: 10_000,
+      CpuRealtimePeriod: 1_000_000,
+      BlkioDeviceReadBps: [{ Path: `/dev/${disk}`, Rate: 2 ** 20 }],
+      BlkioDeviceWriteIOps: [{ Path: `/dev/${disk}`, Rate: 10 }],
+    },
+  });
+  assert.match(output, /^10000\n\d+:\d+ 1048576\n\d+:\d+ 10\n$/);
+  const { Id } = await fixture.containers.create(
+    {
+      Image: 'busybox',
+      Cmd: ['true'],
+      HostConfig: { BlkioDeviceReadBps: [{ Path: '/dev/null', Rate: 2 ** 20 }] },
+    },
+    {},
+  );
+  await assert.rejects(fixture.containers.start(Id), /\/dev\/null is no block device of the host/);
+});
+
 test('a container stands in the cgroup that it was given, and leaves it', async () => {
   await using fixture = await openTestContainers();
   const parent = `/berth-given-${process.pid}`;

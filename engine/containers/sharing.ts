@@ -22,16 +22,23 @@ export function donorOf(
 /** Modes that name a container (`container:web`) with its id instead. Throws `invalid` where there is none. */
 export function settleDonors(store: ContainerStore, host: HostConfig): HostConfig {
   const settled = Object.keys(modes).flatMap((mode) => {
-    try {
-      const donor = donorOf(store, host, mode as SharedMode);
-      return donor === undefined ? [] : [[mode, `container:${donor.id}`]];
-    } catch (error) {
-      if (!(error instanceof BerthError)) throw error;
-      // As dockerd has it: a 404 would make clients pull the image.
-      throw new BerthError('invalid', error.message, { hint: error.hint, cause: error });
-    }
+    const donor = mustBeThere(() => donorOf(store, host, mode as SharedMode));
+    return donor === undefined ? [] : [[mode, `container:${donor.id}`]];
   });
   return { ...host, ...Object.fromEntries(settled) };
+}
+
+/**
+ * What a create's body names beside the image. Throws `invalid` where it isn't there, as dockerd does: a 404 would make
+ * clients pull the image.
+ */
+export function mustBeThere<T>(look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (!(error instanceof BerthError) || error.code !== 'notFound') throw error;
+    throw new BerthError('invalid', error.message, { hint: error.hint, cause: error });
+  }
 }
 
 /** The container that has the network of this one: itself, or the last of those that joined each other's. */

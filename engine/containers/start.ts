@@ -6,6 +6,7 @@ import { mount, unmount } from '../host/syscalls.ts';
 import type { NetworkMode } from '../networks/types.ts';
 import { openInput } from '../runtime/input.ts';
 import { createMonitored, resizeTerminal } from '../runtime/monitor.ts';
+import { makeRealtimeRoom } from '../runtime/realtime.ts';
 import { type JoinedNetwork, writeBundle } from './bundle.ts';
 import { cgroupPathOf } from './cgroup-path.ts';
 import { type ContainerPaths, type Context, pathsOf } from './context.ts';
@@ -130,6 +131,11 @@ async function createProcess(
   });
   // One that an earlier run's monitor wrote late would end this run.
   await unlinkIfThere(paths.exit);
+  const { CpuRealtimeRuntime = 0, CpuRealtimePeriod = 0 } = record.hostConfig;
+  makeRealtimeRoom(cgroupPathOf(context, record), {
+    runtimeUs: CpuRealtimeRuntime,
+    periodUs: CpuRealtimePeriod,
+  });
   return await createMonitored(context.conmon, context.runtime, {
     id,
     sharesMounts,

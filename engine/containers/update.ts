@@ -3,6 +3,7 @@ import { BerthError, toBerthError } from '../api/errors.ts';
 import type { Resources, UpdateContainerBody } from '../api/wire/host-config.ts';
 import type { HostConfig } from '../api/wire.ts';
 import { liftPidsLimit } from '../runtime/cgroups.ts';
+import { makeRealtimeRoom } from '../runtime/realtime.ts';
 import { resourcesOf } from '../runtime/resources.ts';
 import { parseOrThrow, refuseUnknown } from './body.ts';
 import { cgroupPathOf } from './cgroup-path.ts';
@@ -104,6 +105,10 @@ async function applyLimits(
   };
   const resources = resourcesOf(changed, context.cgroups);
   try {
+    makeRealtimeRoom(cgroupPathOf(context, record), {
+      runtimeUs: given.CpuRealtimeRuntime ?? 0,
+      periodUs: updated.CpuRealtimePeriod ?? 0,
+    });
     await context.runtime.update(record.id, resources);
     if (changed.PidsLimit === 0) liftPidsLimit(cgroupPathOf(context, record));
   } catch (thrown) {
