@@ -1,6 +1,7 @@
 import test from 'node:test';
 import { startEngine } from '../workshop/testing/engine.ts';
 import { bundleBerth } from './testing/berth.ts';
+import { creating } from './testing/creating.ts';
 import { daily } from './testing/daily.ts';
 import { executing } from './testing/executing.ts';
 import { formats } from './testing/formats.ts';
@@ -15,6 +16,7 @@ import { terminals } from './testing/terminals.ts';
 /** The command line on Berth's own engine. */
 const everything: Behaviours = {
   ...running,
+  ...creating,
   ...reading,
   ...pulling,
   ...terminals,

@@ -70,7 +70,8 @@ async function runCommand(surroundings: Surroundings, globals: Globals): Promise
   });
   const { help, host = hostBefore } = typed.flags as { readonly help?: boolean; readonly host?: string };
   if (help) return showHelp(surroundings, found, command);
-  refuseFlags(command.flags, typed.flags);
+  // Where a container's own exit code may come, ours is 125.
+  refuseFlags(command.flags, typed.flags, command.argsEndFlags ? 'usage' : 'unsupported');
   checkCount(found.name, command, typed.args);
   return command.run(inside(host), typed);
 }

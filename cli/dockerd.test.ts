@@ -1,3 +1,4 @@
+import { creating } from './testing/creating.ts';
 import { daily } from './testing/daily.ts';
 import { executing } from './testing/executing.ts';
 import { formats, templates } from './testing/formats.ts';
@@ -12,6 +13,7 @@ import { terminals } from './testing/terminals.ts';
 /** dockerd is the oracle: what the command line expects of an engine has to hold there too. */
 await testOnPeer('dockerd', {
   ...running,
+  ...creating,
   ...reading,
   ...pulling,
   ...terminals,

@@ -1,4 +1,4 @@
-import { BerthError } from '../engine/api/errors.ts';
+import { BerthError, type ErrorCode } from '../engine/api/errors.ts';
 import { flagName } from '../engine/api/fields.ts';
 import type { Flag, Flags } from './command.ts';
 
@@ -13,13 +13,17 @@ export function refused(flag: Flag, why: string, hint?: string, accepts?: unknow
   };
 }
 
-/** Throws `unsupported` for a flag that was given and is refused. */
-export function refuseFlags(flags: Flags, typed: Readonly<Record<string, unknown>>): void {
+/** Throws `unsupported`, or another code, for a flag that was given and is refused. */
+export function refuseFlags(
+  flags: Flags,
+  typed: Readonly<Record<string, unknown>>,
+  code: ErrorCode = 'unsupported',
+): void {
   for (const [key, flag] of Object.entries(flags)) {
     const value = typed[key];
     if (flag.refused === undefined || value === undefined || value === flag.refused.accepts) continue;
     const { why, hint } = flag.refused;
-    throw new BerthError('unsupported', `--${flagName(key)} is not supported: ${why}`, {
+    throw new BerthError(code, `--${flagName(key)} is not supported: ${why}`, {
       ...(hint === undefined ? {} : { hint }),
     });
   }
