@@ -36,6 +36,14 @@ test('what the kernel says counts, where the engine was killed before it wrote i
   assert.equal((await (await fixture.reopen()).inspect(id)).State.Status, 'running');
 });
 
+test('one that was frozen behind the engine’s back is killed all the same', async () => {
+  await using fixture = await openTestContainers();
+  const { id, cgroup } = await start(fixture);
+  await freeze(cgroup);
+  await fixture.containers.remove(id, { force: true });
+  assert.deepEqual(fixture.left(), []);
+});
+
 test('a container that is paused while it is being stopped ends all the same', async () => {
   await using fixture = await openTestContainers();
   const { containers } = fixture;

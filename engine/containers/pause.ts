@@ -1,5 +1,5 @@
 import { BerthError, isErrno } from '../api/errors.ts';
-import { freeze, thaw } from '../runtime/freezer.ts';
+import { freeze, isFrozen, thaw } from '../runtime/freezer.ts';
 import { cgroupPathOf } from './cgroup-path.ts';
 import type { Context } from './context.ts';
 import { type ContainerRecord, exclusively } from './record.ts';
@@ -50,11 +50,17 @@ export function isPaused({ life }: Pick<ContainerRecord, 'life'>): boolean {
   return life.status === 'running' && life.paused === true;
 }
 
-/** Lets a paused container go on: a signal that is to end it does so only then. */
+/**
+ * Lets a paused container go on: a signal that is to end it does so only then. One that was frozen behind the engine's
+ * back as well.
+ */
 export function letGoOn(context: Context, record: ContainerRecord): void {
   const { life } = record;
-  if (life.status !== 'running' || life.paused !== true) return;
-  thaw(cgroupPathOf(context, record));
+  if (life.status !== 'running') return;
+  const cgroup = cgroupPathOf(context, record);
+  if (life.paused !== true && !isFrozen(cgroup)) return;
+  thaw(cgroup);
+  if (life.paused !== true) return;
   context.store.saveLife(record, { ...life, paused: false });
   context.record(record, 'unpause');
 }
