@@ -244,3 +244,20 @@ test('a reader goes on into the next file, and one that keeps all misses none th
     assert.deepEqual(seen, keepsAll ? all : ['0', '5', '6', '7']);
   }
 });
+
+test('without following a log ends where it ended when it was asked for', async () => {
+  await using root = await tempRoot('log');
+  const path = root.join('container.log');
+  await writeFile(path, line(1, 'one') + line(2, 'two'));
+  for (const tail of [undefined, 1]) {
+    const file = openLog(path);
+    const seen: string[] = [];
+    for await (const records of readLog(file, { tail })) {
+      seen.push(...records.map(({ data }) => data.toString()));
+      // A container that writes faster than it is read would go on for ever.
+      await appendFile(path, line(3, 'later'));
+    }
+    file.close();
+    assert.equal(seen.length, tail ?? 2, seen.join());
+  }
+});

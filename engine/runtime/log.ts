@@ -30,8 +30,14 @@ export type Follow = {
  */
 export async function* readLog(file: LogFile, window: LogWindow): AsyncGenerator<readonly LogRecord[]> {
   const { since, until } = window;
-  const start = await offsetOf(file, window);
-  for await (const block of readBlocks(file, start, window.follow)) {
+  // What is written from here on is for those who follow: the last lines are the last ones of now.
+  const size = file.size();
+  const start = await offsetOf(file, size, window);
+  for await (const block of readBlocks(file, {
+    start,
+    end: window.follow === undefined ? size : undefined,
+    follow: window.follow,
+  })) {
     const records = parseBlock(block);
     if (since === undefined && until === undefined) {
       yield records;
@@ -51,9 +57,9 @@ export async function* readLog(file: LogFile, window: LogWindow): AsyncGenerator
   }
 }
 
-async function offsetOf(file: LogFile, { from, since, tail }: LogWindow): Promise<number> {
-  if (tail !== undefined) return await offsetOfTail(file, tail);
-  return from ?? (since === undefined ? 0 : await offsetOfMoment(file, since));
+async function offsetOf(file: LogFile, size: number, { from, since, tail }: LogWindow): Promise<number> {
+  if (tail !== undefined) return await offsetOfTail(file, size, tail);
+  return from ?? (since === undefined ? 0 : await offsetOfMoment(file, size, since));
 }
 
 function parseBlock(block: Buffer): readonly LogRecord[] {
@@ -71,10 +77,10 @@ function parseBlock(block: Buffer): readonly LogRecord[] {
  * A record's beginning before which everything is older than a moment, found by halving: conmon writes records in the
  * order of their times.
  */
-async function offsetOfMoment(file: LogFile, since: bigint): Promise<number> {
+async function offsetOfMoment(file: LogFile, size: number, since: bigint): Promise<number> {
   const buffer = Buffer.alloc(READ_BYTES);
   let low = 0;
-  let high = file.size();
+  let high = size;
   while (high - low > READ_BYTES) {
     const middle = Math.floor((low + high) / 2);
     const bytesRead = await file.read(buffer, middle);
@@ -89,8 +95,7 @@ async function offsetOfMoment(file: LogFile, since: bigint): Promise<number> {
 }
 
 /** Where the last `lines` lines begin, found from the end backwards. A piece without an end belongs to its line. */
-async function offsetOfTail(file: LogFile, lines: number): Promise<number> {
-  const size = file.size();
+async function offsetOfTail(file: LogFile, size: number, lines: number): Promise<number> {
   if (lines <= 0) return size;
   let position = size;
   let carry: Buffer = Buffer.alloc(0);
@@ -125,8 +130,11 @@ async function offsetOfTail(file: LogFile, lines: number): Promise<number> {
 /** The log's bytes in blocks of whole lines, each a buffer of its own. */
 async function* readBlocks(
   file: LogFile,
-  start: number,
-  follow: LogWindow['follow'],
+  {
+    start,
+    end,
+    follow,
+  }: { readonly start: number; readonly end: number | undefined; readonly follow: LogWindow['follow'] },
 ): AsyncGenerator<Buffer> {
   using changes = follow === undefined ? undefined : watchChanges(file, follow);
   let ended = false;
@@ -140,7 +148,8 @@ async function* readBlocks(
     if (follow?.signal.aborted) return;
     // Seen before the last read, so that what was written until the end is not missed.
     const wasEnded = ended;
-    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    const left = end === undefined ? READ_BYTES : Math.min(READ_BYTES, end - position);
+    const buffer = Buffer.allocUnsafe(Math.max(0, left));
     const bytesRead = await file.read(buffer, position);
     if (bytesRead > 0) {
       position += bytesRead;
