@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import { startMortalEngine } from '../../workshop/testing/crash.ts';
 import { held } from '../../workshop/testing/held.ts';
@@ -64,6 +66,15 @@ const works: Readonly<Record<string, Work>> = {
     },
     leaves: ['running'],
   },
+  commit: {
+    prepare: async (client) => {
+      const id = await made(client, createBody('busybox', ['sh', '-c', 'echo kept > /file; sleep 1000'], {}));
+      await client.act('containerStart', { id });
+      return id;
+    },
+    act: (client, id) => client.call('containerCommit', { container: id, repo: 'made', tag: 'here' }),
+    leaves: ['running'],
+  },
   remove: {
     prepare: async (client) => {
       const id = await running(client);
@@ -90,12 +101,17 @@ for (const [name, { prepare, act, leaves }] of Object.entries(works)) {
     await using mortal = await startMortalEngine();
     const { engine, dieAt } = mortal;
     const { client } = engine;
+    const pulled = stored(engine.root);
 
     const clear = async () => {
       for (const { Id } of await client.call('containerList', { all: true }))
         await client.act('containerRemove', { id: Id, force: true });
       for (const [what, ids] of Object.entries(held(engine)))
         assert.deepEqual(ids, [], `${what} after removal`);
+      for (const { Id, RepoTags } of await client.call('imageList', {}))
+        if (!RepoTags?.includes('busybox:latest'))
+          await client.call('imageRemove', { name: Id, force: true });
+      assert.deepEqual(stored(engine.root), pulled, 'layers and blobs after removal');
     };
 
     const whole = await prepare(client);
@@ -128,6 +144,13 @@ for (const [name, { prepare, act, leaves }] of Object.entries(works)) {
     }
     t.diagnostic(`${steps.length} steps`);
   });
+}
+
+/** Layers, blobs and what is still being made of them. */
+function stored(root: string): readonly string[] {
+  return ['layers', 'content/blobs/sha256', 'content/ingest'].flatMap((directory) =>
+    readdirSync(join(root, directory)).map((name) => `${directory}/${name}`),
+  );
 }
 
 /** Waits for the end of what runs. */
