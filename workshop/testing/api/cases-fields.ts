@@ -335,4 +335,55 @@ export const fieldCases: Readonly<Record<string, Case>> = {
     );
     assert.match(size, /23 67/);
   },
+  "commit takes an image's configuration in its body": async (subject) => {
+    await using made = await make(subject, ['true']);
+    const config = {
+      Hostname: 'pier',
+      Domainname: 'example.org',
+      User: '7',
+      AttachStdin: false,
+      AttachStdout: true,
+      AttachStderr: true,
+      ExposedPorts: { '80/tcp': {} },
+      Tty: true,
+      OpenStdin: true,
+      StdinOnce: true,
+      Env: ['TIER=web'],
+      Cmd: ['echo', 'ahoy'],
+      Healthcheck: { Test: ['CMD', 'true'], Interval: 1e9, Timeout: 2e9, Retries: 3, StartPeriod: 4e9 },
+      ArgsEscaped: true,
+      Image: 'busybox',
+      Volumes: { '/data': {} },
+      WorkingDir: '/tmp',
+      Entrypoint: ['sh', '-c'],
+      OnBuild: ['RUN true'],
+      Labels: { team: 'harbour' },
+      StopSignal: 'SIGINT',
+      StopTimeout: 3,
+      Shell: ['/bin/sh', '-c'],
+    };
+    const body = { ...config, NetworkDisabled: false, MacAddress: '' };
+    const Healthcheck = { ...config.Healthcheck, StartInterval: 5e8 };
+    const repo = uniqueName('committed');
+    const line = `POST /v1.41/commit?container=${made.id}&repo=${repo}`;
+    const committed = await ask(subject, line, { body: { ...body, Healthcheck } });
+    assert.equal(committed.status, 201, committed.text);
+    const { Config } = (await ask(subject, `GET /v1.41/images/${repo}/json`)).json();
+    await ask(subject, `DELETE /v1.41/images/${repo}`);
+    for (const name of [
+      'User',
+      'Cmd',
+      'Entrypoint',
+      'WorkingDir',
+      'ExposedPorts',
+      'Volumes',
+      'Shell',
+    ] as const)
+      assert.deepEqual(Config[name], config[name], name);
+    for (const name of ['OnBuild', 'StopSignal', 'Labels'] as const)
+      assert.deepEqual(Config[name], config[name], name);
+    assert.ok(Config.Env.includes('TIER=web'));
+    assertFits(Config.Healthcheck, { ...config.Healthcheck, Test: [String] });
+    if (subject.name === 'berth') assert.equal(Config.Healthcheck.StartInterval, 5e8);
+  },
 };

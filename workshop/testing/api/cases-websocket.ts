@@ -3,18 +3,21 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { Case } from './case.ts';
 import { make } from './containers.ts';
+import { noteRequest } from './recording.ts';
 import { ask, type Subject } from './wire.ts';
 
 type Message = { readonly text: string; readonly binary: boolean };
 
 /** Connects, and collects what comes. */
-async function openWebSocket(subject: Subject, id: string, version = 'v1.41') {
-  const path = `/${version}/containers/${id}/attach/ws?stream=1&stdin=1&stdout=1&stderr=1`;
+async function openWebSocket(subject: Subject, id: string, version = 'v1.41', more = '') {
+  const path = `/${version}/containers/${id}/attach/ws?stream=1&stdin=1&stdout=1&stderr=1${more}`;
+  const asked = noteRequest(`GET ${path}`, {}, undefined);
   const socket = new WebSocket(`ws+unix://${subject.socketPath}:${path}`);
   const messages: Message[] = [];
   socket.on('message', (data: Buffer, binary) => messages.push({ text: data.toString(), binary }));
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   await once(socket, 'open');
+  if (asked !== undefined) asked.status = 101;
   const text = () => messages.map((message) => message.text).join('');
   return {
     socket,
@@ -63,5 +66,17 @@ export const websocketCases: Readonly<Record<string, Case>> = {
     assert.equal((await ask(subject, `GET /v1.41/containers/${made.id}/attach/ws?stream=1`)).status, 400);
     const failed = openWebSocket(subject, 'nobody');
     await assert.rejects(failed, /Unexpected server response: 404/);
+  },
+  'attach over a websocket starts with what was written, and ends by the detach keys': async (subject) => {
+    await using made = await make(subject, ['sh', '-c', 'echo before; cat'], { OpenStdin: true, Tty: true });
+    await made.start();
+    while (!(await ask(subject, `GET /v1.41/containers/${made.id}/logs?stdout=1`)).text.includes('before'));
+    const attached = await openWebSocket(subject, made.id, 'v1.41', '&logs=1&detachKeys=ctrl-a,x');
+    await attached.says('before');
+    attached.socket.send('ahoy\r');
+    await attached.says('ahoy');
+    attached.socket.send('\x01x');
+    await attached.closed;
+    assert.equal((await made.inspect()).State.Running, true);
   },
 };
