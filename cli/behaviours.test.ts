@@ -1,6 +1,7 @@
 import test from 'node:test';
 import { startEngine } from '../workshop/testing/engine.ts';
 import { bundleBerth } from './testing/berth.ts';
+import { copying } from './testing/copying.ts';
 import { creating } from './testing/creating.ts';
 import { daily } from './testing/daily.ts';
 import { executing } from './testing/executing.ts';
@@ -25,6 +26,7 @@ const everything: Behaviours = {
   ...life,
   ...executing,
   ...observing,
+  ...copying,
 };
 
 test('on berth', async (t) => {

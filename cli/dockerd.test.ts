@@ -1,3 +1,4 @@
+import { copying } from './testing/copying.ts';
 import { creating } from './testing/creating.ts';
 import { daily } from './testing/daily.ts';
 import { executing } from './testing/executing.ts';
@@ -23,4 +24,5 @@ await testOnPeer('dockerd', {
   ...life,
   ...executing,
   ...observing,
+  ...copying,
 });

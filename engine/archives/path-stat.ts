@@ -54,6 +54,9 @@ export function inWords(error: unknown, path: string): unknown {
     return new BerthError('notFound', `Could not find the file ${shown}`, { cause: error });
   if (isErrno(error, 'ENOTDIR'))
     return new BerthError('invalid', `${shown}: not a directory`, { cause: error });
+  // A link of /proc, which is none that a path could say.
+  if (isErrno(error, 'EXDEV'))
+    return new BerthError('invalid', `${shown}: it leads through a link out of the root`, { cause: error });
   if (isErrno(error, 'ELOOP'))
     return new BerthError('invalid', `${shown}: too many levels of symbolic links`, { cause: error });
   if (isErrno(error, 'ENAMETOOLONG'))

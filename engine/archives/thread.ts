@@ -119,7 +119,12 @@ function startThread(job: Job, signal: AbortSignal): Thread {
   if (signal.aborted) throw cancelled();
   const shared = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
   const workerData: ThreadData = { job, shared };
-  const worker = new Worker(archiveWorkerUrl(), { workerData, name: 'berth archive' });
+  // Descriptors that openat2 gave are not Node's: it would warn of each that is closed.
+  const worker = new Worker(archiveWorkerUrl(), {
+    workerData,
+    name: 'berth archive',
+    trackUnmanagedFds: false,
+  });
   const waiting: Message[] = [];
   let failure: unknown;
   let over = false;
