@@ -156,6 +156,8 @@ async function findDestination(context: Context, client: Client, destination: In
     path = besideLink(path, stat.linkTarget);
     stat = await statInContainer(client, { container: destination.container, path }, signal);
   }
+  // An answer to HEAD does not say whether the path is missing or the container.
+  if (stat === undefined) await client.call('containerInspect', { id: destination.container }, { signal });
   return { path, exists: stat !== undefined, isDirectory: stat !== undefined && isDirectory(stat) };
 }
 

@@ -103,7 +103,9 @@ export const copying: Behaviours = {
     await using here = await tempRoot('cp');
     await writeFile(here.join('file'), 'x');
     await mkdir(here.join('directory'));
-    const said = await given.berth.run(['cp', `${made.name}:/f`, here.join('out')], { host: given.host });
+    const said = await given.berth.run(['cp', '--quiet=false', `${made.name}:/f`, here.join('out')], {
+      host: given.host,
+    });
     assert.deepEqual([said.code, said.stdout], [0, '']);
     assert.match(said.stderr, /^Successfully copied \S+ to .*\/out\n$/);
     const cases: readonly (readonly [string, string, RegExp])[] = [
