@@ -3,9 +3,7 @@ import { startEngine } from '../workshop/testing/engine.ts';
 import { bundleBerth } from './testing/berth.ts';
 import { copying } from './testing/copying.ts';
 import { creating } from './testing/creating.ts';
-import { daily } from './testing/daily.ts';
 import { executing } from './testing/executing.ts';
-import { formats } from './testing/formats.ts';
 import type { Behaviours } from './testing/given.ts';
 import { life } from './testing/life.ts';
 import { observing } from './testing/observing.ts';
@@ -21,8 +19,6 @@ const everything: Behaviours = {
   ...reading,
   ...pulling,
   ...terminals,
-  ...formats,
-  ...daily,
   ...life,
   ...executing,
   ...observing,

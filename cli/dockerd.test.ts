@@ -1,8 +1,6 @@
 import { copying } from './testing/copying.ts';
 import { creating } from './testing/creating.ts';
-import { daily } from './testing/daily.ts';
 import { executing } from './testing/executing.ts';
-import { formats, templates } from './testing/formats.ts';
 import { life } from './testing/life.ts';
 import { observing } from './testing/observing.ts';
 import { testOnPeer } from './testing/on-peer.ts';
@@ -18,9 +16,6 @@ await testOnPeer('dockerd', {
   ...reading,
   ...pulling,
   ...terminals,
-  ...formats,
-  ...templates,
-  ...daily,
   ...life,
   ...executing,
   ...observing,

@@ -26,7 +26,7 @@ const day: readonly string[] = [
   'echo piped | docker exec -i $N-web wc -c',
   "docker exec $N-web sh -c 'echo oops >&2; exit 4' 2>&1 || echo ended with $?",
   'docker exec $N-web no-such-program >/dev/null 2>&1 || echo ended with $?',
-  'docker exec -d $N-web sleep 1000; docker container exec $N-web pgrep -c sleep',
+  'docker exec -d $N-web sleep 1000; docker container exec $N-web pgrep sleep | wc -l',
   'docker exec $N-nope true || echo failed',
   // A job to its end, its output and its code.
   "docker run --name $N-job -l day=$N busybox sh -c 'echo oops >&2; sleep 0.2; seq 10; exit 3'",
@@ -49,7 +49,7 @@ const day: readonly string[] = [
   'docker cp $N-job:/etc/passwd - | tar -t',
   'docker diff $N-job',
   'docker export $N-job | tar -t | grep -x tmp/note',
-  'docker commit -m "a note" -c "CMD ["cat", "/tmp/note"]" $N-job $N:made | grep -c ^sha256:',
+  'docker commit -m "a note" -c "CMD [\\"cat\\", \\"/tmp/note\\"]" $N-job $N:made | grep -c ^sha256:',
   'docker run --rm $N:made',
   "docker history --format '{{.Comment}}' $N:made | head -n 1",
   "docker tag $N:made $N:again && docker images --format '{{.Repository}}:{{.Tag}}' $N | sort",
