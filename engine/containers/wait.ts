@@ -1,4 +1,5 @@
 import { type ContainerRecord, type Ending, isActive, lastEnding } from './record.ts';
+import { onceSettled } from './settled.ts';
 import type { WaitCondition } from './types.ts';
 
 /**
@@ -22,11 +23,13 @@ const codeOf = (ending: Ending | undefined) => ending?.exitCode ?? 0;
 
 async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
+  const outcome = Promise.withResolvers<void>();
+  const abort = () => outcome.reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
+  using _settled = onceSettled(promise, outcome.resolve);
   try {
-    return await Promise.race([promise, aborted.promise]);
+    await outcome.promise;
+    return await promise;
   } finally {
     signal.removeEventListener('abort', abort);
   }
