@@ -27,12 +27,24 @@ async function all(archive: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Swaps a directory and links to the host's own tree for as long as it runs, without a pause. */
+/**
+ * Swaps a directory and links to the host's own tree for as long as it runs, without a pause. Where they lead there is
+ * a directory inside too, so that an archive goes on until it meets the next of them.
+ */
 const swapping = (outside: string) =>
-  `cd /tmp; echo ready >/ready; b=/bin/busybox
+  `b=/bin/busybox; $b mkdir -p ${outside}; cd /tmp; echo ready >/ready
    while true; do
-     $b rm -rf d; $b ln -s ${outside} d; $b rm d; $b ln -s ../../../../../../../../..${outside} d; $b rm d; $b mkdir d
+     $b ln -s ${outside} d; $b rm d; $b mkdir d; $b rm -rf d; $b ln -s ../../../../../../..${outside} d; $b rm d
    done`;
+
+/** Entries whose directories are resolved anew, each. */
+const manyEntries = (prefix: string) =>
+  tarOf(
+    Array.from({ length: 60 }, (_, index) => ({
+      name: `${index % 2 === 0 ? prefix : ''}e${index}`,
+      content: 'x',
+    })),
+  );
 
 async function untilThere(bench: TestContainers, id: string, path: string): Promise<void> {
   for (;;) {
@@ -50,23 +62,13 @@ test('a container that swaps a directory for a link to the host gets nothing wri
   await using bench = await openTestContainers();
   const id = await started(bench, swapping(outside.path));
   await untilThere(bench, id, '/ready');
-  const archive = tarOf([
-    { name: 'd/evil', content: 'x' },
-    { name: 'd/sub/evil', content: 'x' },
-  ]);
   const deadline = Date.now() + 1_500;
   let puts = 0;
-  while (puts < 5 || Date.now() < deadline) {
+  while (puts < 8 || Date.now() < deadline) {
     puts += 1;
     for (const [path, body] of [
-      ['/tmp', archive],
-      [
-        '/tmp/d',
-        tarOf([
-          { name: 'evil', content: 'x' },
-          { name: 'sub/evil', content: 'x' },
-        ]),
-      ],
+      ['/tmp', manyEntries('d/')],
+      ['/tmp/d', manyEntries('sub/')],
     ] as const) {
       try {
         await bench.containers.writeArchive(id, { path }, once(body), never());
@@ -85,7 +87,7 @@ test('a container that swaps a directory for a link to the host shows nothing of
   const id = await started(bench, swapping(outside.path));
   await untilThere(bench, id, '/ready');
   const deadline = Date.now() + 1_500;
-  for (let reads = 0; reads < 5 || Date.now() < deadline; reads += 1) {
+  for (let reads = 0; reads < 8 || Date.now() < deadline; reads += 1) {
     for (const path of ['/tmp', '/tmp/d/', '/tmp/d/secret']) {
       try {
         const { archive } = await bench.containers.readArchive(id, path, never());
