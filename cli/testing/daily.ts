@@ -28,6 +28,12 @@ const day: readonly string[] = [
   'docker exec $N-web no-such-program >/dev/null 2>&1 || echo ended with $?',
   'docker exec -d $N-web sleep 1000; docker container exec $N-web pgrep sleep | wc -l',
   'docker exec $N-nope true || echo failed',
+  // What it does and takes.
+  "docker top $N-web | grep -c 'sleep 1000'",
+  'docker top $N-web -o pid,args | head -n 1',
+  "docker stats --no-stream --format '{{.Name}} {{.ID}}' $N-web",
+  'docker port $N-web | wc -l',
+  "docker system df --format '{{.Type}}'",
   // A job to its end, its output and its code.
   "docker run --name $N-job -l day=$N busybox sh -c 'echo oops >&2; sleep 0.2; seq 10; exit 3'",
   'docker logs --tail 2 $N-job 2>/dev/null',
