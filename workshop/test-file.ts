@@ -10,9 +10,9 @@ import { ROOT } from './sources.ts';
  * A single test, and so any wait in one, ends after this; then the file goes on with its next. One that holds others
  * counts as one, on whatever machine: it is there to end what hangs, not what is slow.
  */
-const TEST_LIMIT_MS = 300_000;
+const TEST_LIMIT_MS = 600_000;
 /** A file ends after this, with everything that it started and did not detach. */
-const FILE_LIMIT_MS = 600_000;
+const FILE_LIMIT_MS = 900_000;
 /** What a file's tests and their programs print is kept up to this, for when it fails. */
 const MAX_OUTPUT_BYTES = 16 * 1024;
 

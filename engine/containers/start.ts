@@ -71,7 +71,8 @@ async function mountRootfs(
     source: 'overlay',
     target: paths.rootfs,
     type: 'overlay',
-    data: `lowerdir=${lower.join(':')},upperdir=${paths.upper},workdir=${paths.work}`,
+    // Off, whatever this kernel's defaults are: a commit packs the upper directory, which has to be whole.
+    data: `lowerdir=${lower.join(':')},upperdir=${paths.upper},workdir=${paths.work},redirect_dir=off,metacopy=off`,
   });
   undo.defer(() => unmount(paths.rootfs, { detach: true }));
 }
