@@ -45,9 +45,13 @@ export function followWindowSize(
       }
     }
   }
-  const onResize = () => void resize().catch(() => {});
+  // One after another: two requests at once may overtake each other, and the older size would stay.
+  let told = Promise.resolve();
+  const onResize = () => {
+    told = told.then(() => resize()).catch(() => {});
+  };
   if (stdout.isTerminal) {
-    void resizeFirst();
+    told = resizeFirst();
     stream.on('resize', onResize);
   }
   return {

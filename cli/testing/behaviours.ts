@@ -1,0 +1,69 @@
+import { copying } from './copying.ts';
+import { creating } from './creating.ts';
+import { executing } from './executing.ts';
+import type { Behaviours } from './given.ts';
+import { life } from './life.ts';
+import { observing } from './observing.ts';
+import { pulling } from './pulling.ts';
+import { reading } from './reading.ts';
+import { running } from './running.ts';
+import { terminals } from './terminals.ts';
+
+/** All that the command line is to do. */
+export const everything: Behaviours = {
+  ...running,
+  ...creating,
+  ...reading,
+  ...pulling,
+  ...terminals,
+  ...life,
+  ...executing,
+  ...observing,
+  ...copying,
+};
+
+/** Of each kind what another engine's API is most likely to do differently. */
+const onEveryEngine = [
+  /^run ends with/,
+  /^what is piped in/,
+  /^run -d prints/,
+  /^create makes/,
+  /^signals are passed on/,
+  /^attach shows/,
+  /^logs/,
+  /^ps has/,
+  /^images has/,
+  /^inspect finds/,
+  /^events/,
+  /^pause and unpause/,
+  /^rename/,
+  /^stats --no-stream/,
+  /^top prints/,
+  /^port prints/,
+  /^system df/,
+  /^version and info/,
+  /^pull prints/,
+  /^credentials/,
+  /^run -it gives/,
+  /^Ctrl-P Ctrl-Q/,
+  /^exec/,
+];
+/** What podman 4.3 has no API for, or another. */
+const onDockerd = [
+  /^container prune/,
+  /^stop, restart and kill/,
+  /^limits/,
+  /^update/,
+  /^cp takes/,
+  /^diff/,
+  /^commit/,
+];
+
+const chosen = (starts: readonly RegExp[]): Behaviours =>
+  Object.fromEntries(Object.entries(everything).filter(([name]) => starts.some((start) => start.test(name))));
+
+/** What is run on other engines too: a part, for each command is a program to start, there as here. */
+export const smoke = {
+  podman: chosen(onEveryEngine),
+  dockerd: chosen([...onEveryEngine, ...onDockerd]),
+} as const;
