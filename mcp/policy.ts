@@ -1,5 +1,6 @@
 import { BerthError } from '../engine/api/errors.ts';
 import { formatSize } from '../engine/api/sizes.ts';
+import type { RestartPolicy } from '../engine/api/wire/host-config.ts';
 import type { ContainerInspect, CreateContainerBody } from '../engine/api/wire.ts';
 
 /** What the operator allows; see docs/mcp.md. */
@@ -81,7 +82,7 @@ export function assertConfined({ HostConfig }: CreateContainerBody): void {
   const host = HostConfig ?? {};
   const refuse = (what: string) => new BerthError('forbidden', `${what}: not allowed through MCP`);
   for (const [key, value] of Object.entries(host)) {
-    if (!CONFINED_KEYS.has(key) && (isSet(value) || opens(key, value))) throw refuse(key);
+    if (!CONFINED_KEYS.has(key) && (isSet(key, value) || opens(key, value))) throw refuse(key);
   }
   if (host.CapDrop?.join() !== 'ALL') throw refuse('capabilities');
   if (host.SecurityOpt?.join() !== 'no-new-privileges') throw refuse('new privileges');
@@ -96,8 +97,9 @@ function opens(key: string, value: unknown): boolean {
   return (key === 'MaskedPaths' || key === 'ReadonlyPaths') && value != null;
 }
 
-/** Whether a value of a host config asks for anything. */
-function isSet(value: unknown): boolean {
+/** Whether a value of a host config asks for anything. A restart policy called `no` says in words that it doesn't. */
+function isSet(key: string, value: unknown): boolean {
+  if (key === 'RestartPolicy') return !['', 'no'].includes((value as RestartPolicy | null)?.Name ?? '');
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
   return Boolean(value);
 }
