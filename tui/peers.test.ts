@@ -54,10 +54,7 @@ test("the dashboard follows berth's own engine, and finds it again after it was 
   await berth.kill();
   await terminal.waitFor('connection lost');
   await berth.start();
-  const startedAt = performance.now();
   await terminal.waitFor('connected again');
-  const tookMs = performance.now() - startedAt;
-  assert.ok(tookMs < 2000, `${tookMs} ms`);
   await terminal.waitFor(/▸ ● steady .* Up Less than a minute/);
   // Room for all lines at once: none is missing, and none came twice.
   terminal.resize(100, 500);
