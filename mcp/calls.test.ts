@@ -201,7 +201,7 @@ test('an engine that is killed and started again finishes the call', async () =>
   await using session = await openSession({ host });
   const running = Promise.withResolvers<void>();
   const run = { image: 'busybox', command: ['sh', '-c', 'sleep 3; echo over; exit 7'], network: 'none' };
-  const onprogress = ({ message }: ProgressSeen) => message === 'running' && running.resolve();
+  const onprogress = ({ message }: ProgressSeen) => message?.startsWith('running') && running.resolve();
   const call = session.call('container_run', run, { onprogress });
   await running.promise;
   await engine.kill();

@@ -108,7 +108,10 @@ export const smoke: Readonly<Record<string, (engine: EngineUnderTest) => Promise
     const call = session.call(
       'container_run',
       { image: 'busybox', command: ['sleep', '1000'], network: 'none', name },
-      { signal: cancel.signal, onprogress: ({ message }) => message === 'running' && running.resolve() },
+      {
+        signal: cancel.signal,
+        onprogress: ({ message }) => message?.startsWith('running') && running.resolve(),
+      },
     );
     call.catch(() => {});
     await running.promise;
