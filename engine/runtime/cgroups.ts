@@ -31,15 +31,35 @@ export function liftPidsLimit(path: string): void {
   if (file !== undefined) writeFileSync(file, 'max');
 }
 
-/** Takes a cgroup away in every hierarchy that has it, where nothing is in it any more. */
+/** How often, and how long apart, a cgroup that the kernel still holds is tried again. */
+const TRIES = 10;
+const BETWEEN_TRIES_MS = 10;
+
+/** Takes a cgroup away in every hierarchy that has it, with what lies empty in it, where nothing runs in it any more. */
 export function removeCgroup(path: string): void {
-  const found = globSync([join('/sys/fs/cgroup', path), join('/sys/fs/cgroup/*', path)]);
-  for (const directory of found) {
+  for (const directory of globSync([join('/sys/fs/cgroup', path), join('/sys/fs/cgroup/*', path)]))
+    removeDirectory(directory);
+}
+
+function removeDirectory(directory: string): void {
+  for (let tried = 1; ; tried += 1) {
     try {
       rmdirSync(directory);
+      return;
     } catch (error) {
-      // EBUSY: a container of it runs, or the kernel has not let go of an ended one yet.
-      if (!isErrno(error, 'EBUSY') && !isErrno(error, 'ENOENT')) throw error;
+      if (isErrno(error, 'ENOENT')) return;
+      if (!isErrno(error, 'EBUSY')) throw error;
     }
+    // EBUSY: a container of it runs, one of its own lies in it, or the kernel has not let go of an ended one yet.
+    if (tried === TRIES || isInUse(directory)) return;
+    for (const child of globSync(join(directory, '*/'))) removeDirectory(child);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BETWEEN_TRIES_MS);
   }
+}
+
+/** Whether a process is in the cgroup or in one below it. */
+function isInUse(directory: string): boolean {
+  return globSync([join(directory, 'cgroup.procs'), join(directory, '**/cgroup.procs')]).some(
+    (file) => existsSync(file) && readFileSync(file, 'utf8') !== '',
+  );
 }
