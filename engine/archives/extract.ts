@@ -186,10 +186,15 @@ export function createExtractor(root: number, options: ExtractOptions): Extracto
       if (file === undefined) return;
       const { descriptor, entry, directory, name } = file;
       const { uid, gid } = ownerOf(entry);
-      fchownSync(descriptor, uid, gid);
-      fchmodSync(descriptor, entry.mode);
-      setXattrs(entry, entryPath(directory, name));
-      setTimes(entryPath(directory, name), entry.mtime);
+      try {
+        fchownSync(descriptor, uid, gid);
+        fchmodSync(descriptor, entry.mode);
+        setXattrs(entry, entryPath(directory, name));
+        setTimes(entryPath(directory, name), entry.mtime);
+      } catch (error) {
+        // A container may have taken it away meanwhile.
+        throw blame(entry, error);
+      }
       file = undefined;
       closeSync(descriptor);
     },

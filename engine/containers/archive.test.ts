@@ -73,9 +73,7 @@ test('a container that swaps a directory for a link to the host gets nothing wri
       try {
         await bench.containers.writeArchive(id, { path }, once(body), never());
       } catch (error) {
-        // What it takes away between two of our calls is simply not there, or is something else by then.
-        const told = /^(invalid|notFound|ENOENT|ENOTDIR|ELOOP|EEXIST|ENOTEMPTY|EISDIR)$/;
-        assert.match((error as BerthError).code, told, String(error));
+        assert.match((error as BerthError).code, /^(invalid|notFound)$/, String(error));
       }
     }
     assert.deepEqual(readdirSync(outside.path), []);
