@@ -71,9 +71,12 @@ describe('docker CLI', { concurrency: 3, skip: dockerCliMissing }, () => {
     await screen.waitFor('/ #');
     screen.send('stty size; echo $((6*7))\r');
     await screen.waitFor(/40 120\s+42/);
-    screen.resize(100, 30);
-    // The CLI tells the engine of the new size in its own time.
     screen.send('while [ "$(stty size)" != "30 100" ]; do sleep 0.1; done; echo resized\r');
+    // The CLI hears of a new size only once it listens for one, some time after the shell's first words.
+    using _resizing = setInterval(() => {
+      screen.resize(99, 30);
+      screen.resize(100, 30);
+    }, 300);
     await screen.waitFor(/^resized/m);
     screen.send('exit 9\r');
     assert.equal((await screen.exited).exitCode, 9);

@@ -328,7 +328,8 @@ export const fieldCases: Readonly<Record<string, Case>> = {
     const bits = (text: string) => BigInt(`0x${/CapEff:\s+([0-9a-f]+)/.exec(text)?.[1]}`);
     assert.ok(bits(privileged) > bits(plain), `${plain} ${privileged}`);
     const size = await execute(
-      { Cmd: ['stty', 'size'], Tty: true, ConsoleSize: [23, 67] },
+      // The runtime sets the size beside the start of the program, and not before.
+      { Cmd: ['sh', '-c', 'until stty size | grep 67; do :; done'], Tty: true, ConsoleSize: [23, 67] },
       { ConsoleSize: [23, 67] },
     );
     assert.match(size, /23 67/);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Case } from './case.ts';
-import { type Made, make, ran, run, uniqueName } from './containers.ts';
+import { linesOf, type Made, make, ran, run, uniqueName } from './containers.ts';
 import { ask, begin, differs, type Loose, type Subject } from './wire.ts';
 
 const act = async (subject: Subject, made: Pick<Made, 'id'>, what: string) => {
@@ -77,7 +77,9 @@ export const lifeCases: Readonly<Record<string, Case>> = {
       assert.equal((await act(subject, { id: 'nobody' }, what)).status, 404, what);
   },
   'a paused container is stopped, restarted, killed and removed as any other': async (subject) => {
-    await using made = await run(subject, 'trap "exit 3" TERM; while :; do sleep 0.05; done');
+    await using made = await run(subject, 'trap "exit 3" TERM; echo up; while :; do sleep 0.05; done');
+    // Before its trap is set, the first process of a container does not hear a signal.
+    while (!(await linesOf(subject, made.id)).includes('up'));
     await act(subject, made, 'pause');
     assert.equal((await act(subject, made, 'stop?t=20')).status, 204);
     assert.deepEqual((await made.inspect()).State.ExitCode, 3);
