@@ -12,6 +12,8 @@ export type ContentStore = {
   /** A blob's bytes. Throws `internal` when it is not there, or not what its digest says. */
   readonly read: (digest: Digest) => Buffer;
   readonly has: (digest: Digest) => Promise<boolean>;
+  /** The file of a blob, for reading; not checked. */
+  readonly pathOf: (digest: Digest) => string;
   /** Removes a blob before it returns. */
   readonly remove: (digest: Digest) => void;
   /**
@@ -20,7 +22,12 @@ export type ContentStore = {
    */
   readonly receive: (expected: Expected, source: AsyncIterable<Buffer>) => Promise<ReceivedBlob>;
   /** The same of a stream whose digest is not known before. */
-  readonly take: (source: AsyncIterable<Uint8Array>) => Promise<ReceivedBlob & { readonly digest: Digest }>;
+  readonly take: (source: AsyncIterable<Uint8Array>) => Promise<ReceivedBlob>;
+  /**
+   * Keeps what was received or taken under its digest, which was checked as it came. When it returns it is on disk for
+   * good, and disposing of it takes nothing away.
+   */
+  readonly keep: (received: ReceivedBlob) => Promise<void>;
   /** Reads a stream into memory, checked like `receive` does. For small blobs: the size is the caller's to limit. */
   readonly collect: (expected: Expected, source: AsyncIterable<Buffer>) => Promise<Buffer>;
   /** Removes all blobs but these, and all that was being written. Only while nothing else is under way. */
@@ -35,7 +42,11 @@ export type Expected = {
   readonly onBytes?: ((received: number) => void) | undefined;
 };
 
-export type ReceivedBlob = AsyncDisposable & { readonly path: string; readonly sizeBytes: number };
+export type ReceivedBlob = AsyncDisposable & {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+};
 
 /** Opens the store in `root`, making its directories where they are missing. */
 export function openContentStore(root: string): ContentStore {
@@ -73,9 +84,15 @@ export function openContentStore(root: string): ContentStore {
         await rm(path, { force: true });
         throw error;
       }
-      await using directory = await open(blobs, 'r');
-      await directory.sync();
+      await syncDirectory(blobs);
       return digest;
+    },
+    pathOf,
+    keep: async ({ path, digest }) => {
+      await using file = await open(path, 'r');
+      await file.sync();
+      await rename(path, pathOf(digest));
+      await syncDirectory(blobs);
     },
     read: (digest) => {
       let bytes: Buffer;
@@ -101,8 +118,8 @@ export function openContentStore(root: string): ContentStore {
         await rm(path, { force: true });
         throw error;
       }
-      const { sizeBytes } = expected;
-      return { path, sizeBytes, [Symbol.asyncDispose]: async () => await rm(path, { force: true }) };
+      const { digest, sizeBytes } = expected;
+      return { path, digest, sizeBytes, [Symbol.asyncDispose]: async () => await rm(path, { force: true }) };
     },
     take: async (source) => {
       const path = newFile();
@@ -144,6 +161,11 @@ export function openContentStore(root: string): ContentStore {
 
 function digestOf(bytes: Uint8Array): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, 'r');
+  await directory.sync();
 }
 
 async function receiveInto(path: string, expected: Expected, source: AsyncIterable<Buffer>): Promise<void> {

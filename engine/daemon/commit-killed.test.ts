@@ -46,7 +46,8 @@ test('an engine that is killed at any step of a commit starts again with the ima
     const now = stored(engine);
     assert.deepEqual(
       now,
-      { blobs: before.blobs + made.length, begun: 0, layers: before.layers + made.length },
+      // Of each its config, and its layer's archive.
+      { blobs: before.blobs + 2 * made.length, begun: 0, layers: before.layers + made.length },
       step,
     );
     assert.equal((await client.call('containerInspect', { id })).State.Status, 'running', step);

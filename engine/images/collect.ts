@@ -30,8 +30,9 @@ export function createPins(): Pins {
 }
 
 /**
- * Removes the layers that no image has and no pull waits for, and of the blobs given those that nobody needs. The
- * row goes first: a row never names what is not there. Gives the diffIDs of the layers removed.
+ * Removes the layers that no image has and no pull waits for, with the blobs that are kept of them, and of the blobs
+ * given those that nobody needs. The row goes first: a row never names what is not there. Gives the diffIDs of the
+ * layers removed.
  */
 export async function collect(
   store: {
@@ -48,7 +49,11 @@ export async function collect(
     if (!rows.isBlobUsed(digest) && !pins.has(digest)) content.remove(digest);
   }
   const unused = rows.unusedLayers().filter(({ diffId }) => !pins.has(diffId));
-  for (const { id } of unused) rows.removeLayer(id);
+  for (const { id } of unused) {
+    const kept = rows.blobs.of(id);
+    rows.removeLayer(id);
+    for (const { digest } of kept) if (!rows.isBlobUsed(digest)) content.remove(digest);
+  }
   for (const { id } of unused) await layers.remove(id);
   return unused.map(({ diffId }) => diffId);
 }

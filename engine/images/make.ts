@@ -1,8 +1,8 @@
 import type { Digest } from '../api/digest.ts';
 import { BerthError } from '../api/errors.ts';
 import { parseReference } from '../api/reference.ts';
-import type { ContentStore } from '../content/store.ts';
-import type { LayerStore } from '../layers/types.ts';
+import type { ContentStore, ReceivedBlob } from '../content/store.ts';
+import type { Layer, LayerStore } from '../layers/types.ts';
 import { hostPlatform } from '../registry/platform.ts';
 import { collect, type Pins } from './collect.ts';
 import { diskError } from './disk.ts';
@@ -19,6 +19,8 @@ export type MakeContext = {
 
 /** The digest of an archive without an entry: two blocks of zeros. */
 const EMPTY_LAYER = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
+
+const PLAIN_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -44,7 +46,7 @@ export async function makeImage(context: MakeContext, made: NewLocalImage): Prom
       if (!isEmpty && rows.layer(diffId) === undefined) {
         const layer = await layers.apply({ blob: blob.path, diffId, signal: made.signal });
         // A pull may have brought the same one meanwhile.
-        if (rows.layer(diffId) === undefined) rows.addLayer(layer.id, diffId, layer.sizeBytes);
+        if (rows.layer(diffId) === undefined) await keepLayer(context, { layer, blob });
         else await layers.remove(layer.id);
       }
       const bytes = Buffer.from(JSON.stringify(configOf(made, { parent, diffIds, isEmpty })));
@@ -64,6 +66,22 @@ export async function makeImage(context: MakeContext, made: NewLocalImage): Prom
     }
   } catch (error) {
     throw diskError(error, { doing: 'keeping an image', root: context.root });
+  }
+}
+
+/** Writes a new layer's row. Its archive is kept as it is: a directory can't give it back. */
+async function keepLayer(
+  { rows, content, layers }: MakeContext,
+  { layer, blob }: { readonly layer: Layer; readonly blob: ReceivedBlob },
+): Promise<void> {
+  try {
+    await content.keep(blob);
+    const { digest, sizeBytes } = blob;
+    rows.addLayer(layer, digest, { digest, sizeBytes, mediaType: PLAIN_LAYER });
+  } catch (error) {
+    if (!rows.isBlobUsed(blob.digest)) content.remove(blob.digest);
+    await layers.remove(layer.id);
+    throw error;
   }
 }
 

@@ -14,6 +14,8 @@ export type LayerPuller = (options: {
   readonly repository: Repository;
   readonly descriptor: Descriptor;
   readonly diffId: Digest;
+  /** The repository that has it: `docker.io/library/ubuntu`. */
+  readonly source: string;
   /** For messages. */
   readonly what: string;
   readonly signal: AbortSignal;
@@ -48,7 +50,7 @@ export function createLayerPuller(store: {
   };
 
   return async (options) => {
-    const { descriptor, diffId, what, onStep } = options;
+    const { descriptor, diffId, source, what, onStep } = options;
     await sharing.join(diffId, {
       signal: options.signal,
       onEvent: onStep,
@@ -65,8 +67,10 @@ export function createLayerPuller(store: {
             throw named(error, what);
           });
         try {
-          rows.addLayer(layer.id, diffId, layer.sizeBytes);
+          await content.keep(blob);
+          rows.addLayer(layer, diffId, { ...descriptor, source });
         } catch (error) {
+          if (!rows.isBlobUsed(blob.digest)) content.remove(blob.digest);
           await layers.remove(layer.id);
           throw error;
         }

@@ -94,10 +94,12 @@ async function pull(
         repository,
         layers: chosen.layers,
         diffIds: config.diffIds,
+        source: fullName,
         name,
         request,
       });
     }
+    for (const { digest } of chosen.layers) rows.blobs.addSource(digest, fullName);
     await content.put(configBytes);
     await content.put(chosen.bytes);
     rows.addImage({
@@ -208,11 +210,12 @@ async function pullLayers(
     readonly repository: Repository;
     readonly layers: readonly Descriptor[];
     readonly diffIds: readonly Digest[];
+    readonly source: string;
     readonly name: string;
     readonly request: PullRequest;
   },
 ): Promise<void> {
-  const { repository, layers, diffIds, name, request } = options;
+  const { repository, layers, diffIds, source, name, request } = options;
   const failed = new AbortController();
   const signal = AbortSignal.any([request.signal, failed.signal]);
   const seen = new Set<string>();
@@ -234,6 +237,7 @@ async function pullLayers(
           repository,
           descriptor,
           diffId,
+          source,
           what: `layer ${id} of ${name}`,
           signal,
           onStep: (step) => request.onProgress(layerLine(id, step)),

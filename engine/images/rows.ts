@@ -1,7 +1,8 @@
 import type { Digest } from '../api/digest.ts';
 import { BerthError } from '../api/errors.ts';
-import type { LayerId } from '../layers/types.ts';
-import { type Database, durably } from '../state/database.ts';
+import type { Layer, LayerId } from '../layers/types.ts';
+import { type Database, durably, transaction } from '../state/database.ts';
+import { type LayerBlob, openLayerBlobs } from './layer-blobs.ts';
 
 /** What the database knows of images. Repositories stand in full there: `docker.io/library/ubuntu`. */
 
@@ -62,6 +63,7 @@ export function openImageRows(database: Database) {
     const statement = database.prepare(sql);
     return (...values: readonly (string | number | null)[]) => void statement.run(...values);
   };
+  const blobs = openLayerBlobs(database);
   const images = all('SELECT * FROM images WHERE removed = 0');
   const image = all('SELECT * FROM images WHERE id = ?');
   const byPrefix = all("SELECT * FROM images WHERE removed = 0 AND id LIKE ? || '%' LIMIT 2");
@@ -136,8 +138,21 @@ export function openImageRows(database: Database) {
       new Map(sharedSizes().map((row) => [String(row.image_id), Number(row.size_bytes)] as const)),
     layers: (): readonly LayerId[] => layers().map((row) => Number(row.id)),
     unusedLayers: () => unusedLayers().map((row) => ({ id: Number(row.id), diffId: String(row.diff_id) })),
-    isBlobUsed: (digest: string) => blobUsers(digest).length > 0,
-    addLayer: (id: LayerId, diffId: Digest, sizeBytes: number) => addLayer(id, diffId, sizeBytes),
+    isBlobUsed: (digest: string) => blobs.has(digest) || blobUsers(digest).length > 0,
+    /** The blobs that layers came as. */
+    blobs,
+    /** Writes a layer and, where it came as one that is kept, its blob and the repository that had it. */
+    addLayer: (
+      { id, sizeBytes }: Layer,
+      diffId: Digest,
+      blob?: LayerBlob & { readonly source?: string | undefined },
+    ) =>
+      transaction(database, () => {
+        addLayer(id, diffId, sizeBytes);
+        if (blob === undefined) return;
+        blobs.add(id, blob);
+        if (blob.source !== undefined) blobs.addSource(blob.digest, blob.source);
+      }),
     /** On the disk when it returns: the layer's files go next. */
     removeLayer: (id: LayerId) => durably(database, () => removeLayer(id)),
     /** Writes an image and its names, all or nothing. Its layers' rows must be there. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { lstatSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { type TestStore, testStore } from '../../workshop/testing/image-store.ts';
@@ -274,5 +274,32 @@ test('an image whose config is damaged on disk is mended by a pull, and can be r
   assert.equal(store.images.inspect(name).Os, 'linux');
   damage();
   await store.images.remove(name, {});
+  assert.deepEqual(store.leftovers(), []);
+});
+
+test('the blobs of layers are kept as they came, counted, and go with the last image that has them', async () => {
+  const base = layerOf([{ name: 'base', content: 'b'.repeat(5000) }]);
+  const own = layerOf([{ name: 'a', content: 'a'.repeat(3000) }], { compression: 'zstd' });
+  const [a, b] = [imageOf({ layers: [base, own] }), imageOf({ layers: [base] })];
+  await using store = await stocked({ a, b });
+  const fileOf = (digest: string) => join(store.root, 'content/blobs/sha256', digest.slice(7));
+  for (const { digest, blob } of a.layers) assert.deepEqual(readFileSync(fileOf(digest)), blob);
+
+  const { LayersSize: size, Images: images } = store.images.usage();
+  assert.equal(size, 8000 + base.blob.length + own.blob.length);
+  assert.deepEqual(
+    Object.fromEntries(images.map(({ RepoTags, Size, SharedSize }) => [RepoTags?.[0], [Size, SharedSize]])),
+    {
+      'a:latest': [8000 + base.blob.length + own.blob.length, 5000 + base.blob.length],
+      'b:latest': [5000 + base.blob.length, 5000 + base.blob.length],
+    },
+  );
+  assert.equal(store.images.inspect('a').Size, 8000);
+
+  await store.images.recover();
+  assert.ok(existsSync(fileOf(own.digest)) && existsSync(fileOf(base.digest)));
+  store.images.tag('a', { repo: 'untagged' });
+  const pruned = await store.images.prune({ filter: { dangling: ['false'] } });
+  assert.equal(pruned.SpaceReclaimed, size);
   assert.deepEqual(store.leftovers(), []);
 });

@@ -113,7 +113,7 @@ export function openImageStore(options: {
     remove: async (name, { force = false }) => (await remove(name, force)).lines,
     prune: async ({ filter = {} }) => {
       const isUsed = (id: string) => usersOf(id).length > 0;
-      const sizes = rows.layerSizes();
+      const [sizes, blobs] = [rows.layerSizes(), rows.blobs.sizes()];
       const deleted: ImageDeleted[] = [];
       let bytes = 0;
       for (const { id } of imagesToPrune({ rows, configOf, isUsed }, filter)) {
@@ -121,13 +121,16 @@ export function openImageStore(options: {
         if (isUsed(id) || rows.image(id)?.removed !== false) continue;
         const { lines, gone } = await remove(id, true);
         deleted.push(...lines);
-        bytes += gone.reduce((sum, diffId) => sum + (sizes.get(diffId) ?? 0), 0);
+        for (const diffId of gone) bytes += (sizes.get(diffId) ?? 0) + (blobs.get(diffId) ?? 0);
       }
       onPrune(bytes);
       return { ImagesDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: bytes };
     },
     usage: () => ({
-      LayersSize: [...rows.layerSizes().values()].reduce((sum, bytes) => sum + bytes, 0),
+      LayersSize: [...rows.layerSizes().values(), ...rows.blobs.sizes().values()].reduce(
+        (sum, bytes) => sum + bytes,
+        0,
+      ),
       Images: imagesInUse({ rows, configOf }, usersOf),
     }),
     lowerDirs: async (image) => {
@@ -141,7 +144,8 @@ export function openImageStore(options: {
       for (const { id } of rows.unusedLayers()) rows.removeLayer(id);
       await layers.recover(new Set(rows.layers()));
       const kept = [...rows.images(), ...rows.removedImages()];
-      await content.sweep(new Set(kept.flatMap(({ id, manifestDigest }) => [id, manifestDigest])));
+      const blobs = kept.flatMap(({ id, manifestDigest }) => [id, manifestDigest]);
+      await content.sweep(new Set([...blobs, ...rows.blobs.digests()]));
     },
   };
 }

@@ -57,7 +57,7 @@ export type ImageStore = {
   ): Promise<readonly ImageDeleted[]>;
   /** Removes those that nothing uses and the filters choose: see `imagesToPrune`. Throws `invalid` on another filter. */
   prune(query: { readonly filter?: Filters | undefined }): Promise<ImagesPruned>;
-  /** What is held on the disk: each image with what it shares, and the bytes of all layers. */
+  /** What is held on the disk: each image with what it shares, and the bytes of all layers; kept blobs among both. */
   usage(): { readonly LayersSize: number; readonly Images: readonly ImageSummary[] };
   /** Directories for overlay's `lowerdir`, uppermost first. */
   lowerDirs(image: StoredImage): Promise<readonly string[]>;

@@ -46,15 +46,17 @@ export function listImages({ rows, configOf }: Source, filters: Filters): readon
     }));
 }
 
-/** All images, with what they share with others and how many containers use them. */
+/** All images, with the blobs that are kept of them, what they share with others and how many containers use them. */
 export function imagesInUse(
   source: Source,
   usersOf: (id: string) => readonly ImageUser[],
 ): readonly ImageSummary[] {
   const shared = source.rows.sharedSizes();
+  const held = source.rows.blobs.held();
   return listImages(source, {}).map((image) => ({
     ...image,
-    SharedSize: shared.get(image.Id) ?? 0,
+    Size: image.Size + (held.get(image.Id)?.bytes ?? 0),
+    SharedSize: (shared.get(image.Id) ?? 0) + (held.get(image.Id)?.shared ?? 0),
     Containers: usersOf(image.Id).length,
   }));
 }

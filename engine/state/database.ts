@@ -3,7 +3,7 @@ import { BerthError } from '../api/errors.ts';
 import { containerMounts, containerRestarts, containerTables } from './tables/containers.ts';
 import { eventTables } from './tables/events.ts';
 import { healthTables } from './tables/health.ts';
-import { imageParents, imageTables } from './tables/images.ts';
+import { imageParents, imageTables, layerBlobs } from './tables/images.ts';
 import { networkTables } from './tables/networks.ts';
 
 export type Database = DatabaseSync;
@@ -15,6 +15,7 @@ const migrations: readonly string[] = [
   containerMounts,
   healthTables,
   imageParents,
+  layerBlobs,
 ];
 
 /** How long a write waits for another process's transaction. */

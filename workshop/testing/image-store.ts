@@ -22,7 +22,15 @@ export type TestStore = AsyncDisposable & {
 
 type Options = Omit<Parameters<typeof openImageStore>[0], 'root' | 'database' | 'usersOf' | 'onEvent'>;
 
-const TABLES = ['images', 'image_names', 'image_digests', 'image_layers', 'layers'];
+const TABLES = [
+  'images',
+  'image_names',
+  'image_digests',
+  'image_layers',
+  'layers',
+  'layer_blobs',
+  'blob_sources',
+];
 
 /** Opens a store that gives up on registries after moments. `root` is where it is, else a directory that goes with it. */
 export async function testStore(

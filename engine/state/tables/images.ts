@@ -39,6 +39,23 @@ CREATE TABLE image_layers (
 CREATE INDEX image_layers_by_layer ON image_layers (layer_id);
 `;
 
+/** The blobs that layers came as: what a push sends again, byte for byte. */
+export const layerBlobs = `
+CREATE TABLE layer_blobs (
+  digest TEXT PRIMARY KEY,
+  layer_id INTEGER NOT NULL REFERENCES layers (id) ON DELETE CASCADE,
+  size_bytes INTEGER NOT NULL,
+  media_type TEXT NOT NULL
+) STRICT;
+CREATE INDEX layer_blobs_by_layer ON layer_blobs (layer_id);
+-- Where a blob was seen: a registry gives it from there to another repository of its own.
+CREATE TABLE blob_sources (
+  digest TEXT NOT NULL REFERENCES layer_blobs (digest) ON DELETE CASCADE,
+  repository TEXT NOT NULL,
+  PRIMARY KEY (digest, repository)
+) STRICT;
+`;
+
 /** Images that were made from another one here. */
 export const imageParents = `
 ALTER TABLE images ADD COLUMN parent_id TEXT;
