@@ -5,7 +5,7 @@ import { launchLine } from '../engine/client/launch.ts';
 
 /** The command line that starts an engine; `flags` are those of `berth engine run`. */
 export function engineLine(programs: URL, flags: readonly string[] = []): readonly string[] {
-  return [...launchLine(new URL('commands.js', programs).href), ...flags];
+  return [...launchLine(new URL('berth.js', programs).href), ...flags];
 }
 
 /** Where an engine of ours is to be found: its socket, and the folder of its pid file and its log. */

@@ -19,12 +19,14 @@ const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, 'package.json'),
 type Program = {
   readonly name: string;
   readonly entry: string;
+  /** An ES module where nothing is said. */
+  readonly format?: 'cjs';
 };
 
 const PROGRAMS: readonly Program[] = [
   // In two files: the first turns the compile cache on, out of which the second is then loaded.
   { name: 'berth', entry: 'cli/main.ts' },
-  { name: 'commands', entry: 'cli/dispatch.ts' },
+  { name: 'commands', entry: 'cli/dispatch.ts', format: 'cjs' },
   { name: 'ui', entry: 'tui/main.tsx' },
   { name: 'mcp', entry: 'mcp/main.ts' },
   { name: 'engine', entry: 'engine/daemon/main.ts' },
@@ -45,7 +47,10 @@ const withoutDevtools: Plugin = {
 const REQUIRE_FOR_COMMONJS =
   "import { createRequire as berthRequire } from 'node:module'; const require = berthRequire(import.meta.url);";
 
+const fileOf = ({ name, format }: Program) => `${name}.${format ?? 'js'}`;
+
 function bundleOptions(program: Program): BuildOptions {
+  const { format = 'esm' } = program;
   return {
     absWorkingDir: ROOT,
     entryPoints: { [program.name]: program.entry },
@@ -53,7 +58,8 @@ function bundleOptions(program: Program): BuildOptions {
     bundle: true,
     write: false,
     jsx: 'automatic',
-    format: 'esm',
+    format,
+    ...(format === 'esm' ? { banner: { js: REQUIRE_FOR_COMMONJS } } : { outExtension: { '.js': '.cjs' } }),
     platform: 'node',
     target: 'node26',
     // Names stay whole: a stack trace must be readable.
@@ -68,7 +74,6 @@ function bundleOptions(program: Program): BuildOptions {
     // koffi finds its native half beside its own package.
     external: ['koffi'],
     plugins: [withoutDevtools],
-    banner: { js: REQUIRE_FOR_COMMONJS },
     logLevel: 'silent',
   };
 }
@@ -103,5 +108,5 @@ for (const [index, result] of results.entries()) {
   if (result.status === 'rejected') stderr.write(`${programs[index]?.entry}: ${result.reason}\n`);
 }
 if (results.some((result) => result.status === 'rejected')) exit(1);
-const names = programs.map(({ name }) => `${name}.js`).join(' ');
+const names = programs.map(fileOf).join(' ');
 stdout.write(`built ${names} in ${Math.round(performance.now() - startedMs)} ms\n`);

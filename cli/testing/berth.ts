@@ -37,15 +37,15 @@ export async function bundleBerth(): Promise<TestBerth> {
   await writeFile(root.join('package.json'), '{"type":"module"}');
   // Named as the shipped bundle is: by this name an engine's process is known.
   await writeFile(root.join('engine.js'), `import ${JSON.stringify(ENGINE)};\n`);
-  for (const [name, entry] of [
-    ['berth', 'main.ts'],
-    ['commands', 'dispatch.ts'],
-  ])
+  for (const [file, entry, format] of [
+    ['berth.js', 'main.ts', 'esm'],
+    ['commands.cjs', 'dispatch.ts', 'cjs'],
+  ] as const)
     await build({
       entryPoints: [`${SOURCE}${entry}`],
-      outfile: root.join(`${name}.js`),
+      outfile: root.join(file),
       bundle: true,
-      format: 'esm',
+      format,
       platform: 'node',
       target: 'node26',
       logLevel: 'silent',

@@ -49,6 +49,9 @@ export function connectTransport(host: Host): Transport {
       method: wire.method,
       path: wire.target,
       headers,
+      // Else the agent looks whether the Host above is an address, and for that one time compiles an expression for
+      // IPv6 that takes as long as all the rest of a request (docs/decisions/0090).
+      servername: '',
       ...(upgrade ? { agent: false } : { agent }),
       ...(wire.signal === undefined ? {} : { signal: wire.signal }),
     });
