@@ -1,32 +1,23 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { BerthError } from '../engine/api/errors.ts';
 
 /** Reads files of variables or labels as docker does: a line each, `#` begins a comment. Throws `usage`. */
-export async function linesOfFiles(
-  flag: string,
-  paths: readonly string[] | undefined,
-): Promise<readonly string[]> {
-  const files = (paths ?? []).map(async (path) => linesIn(flag, path, await read(flag, path)));
-  return (await Promise.all(files)).flat();
+export function linesOfFiles(flag: string, paths: readonly string[] | undefined): readonly string[] {
+  return (paths ?? []).flatMap((path) => linesIn(flag, path, read(flag, path)));
 }
 
 /** Security options with the text of their seccomp profile in the place of its file's name, which engines take. Throws `usage`. */
-export async function withProfiles(
-  options: readonly string[] | undefined,
-): Promise<readonly string[] | undefined> {
-  if (options === undefined) return undefined;
-  return await Promise.all(
-    options.map(async (option) => {
-      const path = /^seccomp[=:](.*)$/s.exec(option)?.[1];
-      if (path === undefined || path === 'unconfined' || path === 'builtin') return option;
-      const text = await read('security-opt', path);
-      try {
-        return `seccomp=${JSON.stringify(JSON.parse(text))}`;
-      } catch (error) {
-        throw new BerthError('usage', `the seccomp profile ${path} is not JSON`, { cause: error });
-      }
-    }),
-  );
+export function withProfiles(options: readonly string[] | undefined): readonly string[] | undefined {
+  return options?.map((option) => {
+    const path = /^seccomp[=:](.*)$/s.exec(option)?.[1];
+    if (path === undefined || path === 'unconfined' || path === 'builtin') return option;
+    const text = read('security-opt', path);
+    try {
+      return `seccomp=${JSON.stringify(JSON.parse(text))}`;
+    } catch (error) {
+      throw new BerthError('usage', `the seccomp profile ${path} is not JSON`, { cause: error });
+    }
+  });
 }
 
 function linesIn(flag: string, path: string, text: string): readonly string[] {
@@ -49,9 +40,10 @@ function linesIn(flag: string, path: string, text: string): readonly string[] {
   return lines;
 }
 
-async function read(flag: string, path: string): Promise<string> {
+// At once, and not through node:fs/promises, which takes longer to load than all of this module (docs/decisions/0090).
+function read(flag: string, path: string): string {
   try {
-    return await readFile(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw new BerthError('usage', `can't read ${path} for --${flag}: ${(error as Error).message}`, {
       hint: 'name a file that is there',

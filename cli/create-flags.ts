@@ -78,11 +78,11 @@ export async function createFromFlags(
   try {
     const made = createBody(image, command, {
       ...flags,
-      env: [...(await linesOfFiles('env-file', flags.envFile)), ...(flags.env ?? [])].flatMap((item) =>
+      env: [...linesOfFiles('env-file', flags.envFile), ...(flags.env ?? [])].flatMap((item) =>
         inherit(item, env),
       ),
-      label: [...(await linesOfFiles('label-file', flags.labelFile)), ...(flags.label ?? [])],
-      securityOpt: await withProfiles(flags.securityOpt),
+      label: [...linesOfFiles('label-file', flags.labelFile), ...(flags.label ?? [])],
+      securityOpt: withProfiles(flags.securityOpt),
     });
     const { Id, Warnings } = await createContainer(client, {
       body: {

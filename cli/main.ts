@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --
+#!/usr/bin/env -S node --disable-sigusr1 --
 import { createRequire, enableCompileCache } from 'node:module';
 
 /**

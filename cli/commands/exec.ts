@@ -57,7 +57,7 @@ async function execute(context: Context, { flags: given, args }: Typed<typeof fl
   const [container = '', ...command] = args;
   const stdin = interactive && !detach;
   if (!detach) checkAttachable(context, { tty, stdin, detachKeys });
-  const env = [...(await linesOfFiles('env-file', given.envFile)), ...(given.env ?? [])];
+  const env = [...linesOfFiles('env-file', given.envFile), ...(given.env ?? [])];
   const client = await context.connect();
   const consoleSize = tty && !detach ? sizeOf(context) : undefined;
   const body: ExecCreateBody = {

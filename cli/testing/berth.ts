@@ -57,9 +57,12 @@ export async function bundleBerth(): Promise<TestBerth> {
     TZ: 'UTC',
     ...(process.env.BERTH_TEST_RUN === undefined ? {} : { BERTH_TEST_RUN: process.env.BERTH_TEST_RUN }),
   };
-  // As the launcher does it: without the dashes Node takes some of our flags for its own, wherever they stand.
   const launcher = root.join('berth');
-  await writeFile(launcher, `exec '${process.execPath}' -- '${root.join('berth.js')}' "$@"\n`);
+  // As the launcher does it (workshop/launcher.ts).
+  await writeFile(
+    launcher,
+    `exec '${process.execPath}' --disable-sigusr1 -- '${root.join('berth.js')}' "$@"\n`,
+  );
   const command = ['/bin/sh', launcher] as const;
   const kept = undo.move();
   return {

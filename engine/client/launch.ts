@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BerthError } from '../api/errors.ts';
 import { type Client, createClient } from './client.ts';
@@ -53,7 +52,10 @@ export async function startEngine(
 ): Promise<void> {
   const [program = process.execPath, ...args] = options.launch;
   // Here and not above: a program that only talks to an engine loads nothing to start one.
-  const { spawn } = await import('node:child_process');
+  const [{ spawn }, { setTimeout: delay }] = await Promise.all([
+    import('node:child_process'),
+    import('node:timers/promises'),
+  ]);
   const child = spawn(program, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
   let words = '';
   let ended: string | undefined;

@@ -5,7 +5,7 @@ import type { ByteStream } from '../api/operations.ts';
 import { formatHost, type Host } from './host.ts';
 
 // Not `import`: for one of a built-in module, Node evaluates every export, and of node:http two are undici's.
-// That is 30 ms of a program that runs for 60 (docs/decisions/0021-node-http-without-undici.md).
+// That is 30 ms of a program that runs for 60 (docs/decisions/0021).
 const { Agent, request } = process.getBuiltinModule('node:http');
 
 export type WireRequest = {
@@ -34,7 +34,12 @@ const MAX_ERROR_BYTES = 64 * 1024;
 /** Speaks HTTP/1.1 to an engine, over connections that are kept. */
 export function connectTransport(host: Host): Transport {
   const agent = new Agent({ keepAlive: true });
-  const to = host.kind === 'unix' ? { socketPath: host.path } : { hostname: host.hostname, port: host.port };
+  const to = {
+    ...(host.kind === 'unix' ? { socketPath: host.path } : { hostname: host.hostname, port: host.port }),
+    // For TLS, which is not spoken here. Left out, the agent makes it of the Host header, and compiles an expression
+    // for IPv6 addresses for that, which takes as long as all the rest of a request (docs/decisions/0090).
+    servername: '',
+  };
 
   function open(wire: WireRequest, upgrade: boolean): ClientRequest {
     const body = wire.body === undefined ? undefined : JSON.stringify(wire.body);
@@ -49,9 +54,6 @@ export function connectTransport(host: Host): Transport {
       method: wire.method,
       path: wire.target,
       headers,
-      // Else the agent looks whether the Host above is an address, and for that one time compiles an expression for
-      // IPv6 that takes as long as all the rest of a request (docs/decisions/0090).
-      servername: '',
       ...(upgrade ? { agent: false } : { agent }),
       ...(wire.signal === undefined ? {} : { signal: wire.signal }),
     });

@@ -1,8 +1,6 @@
 import { globSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { execPath } from 'node:process';
 import { type Client, createClient, parseHost } from '../../engine/client/index.ts';
-import { ROOT } from '../sources.ts';
+import { launched } from '../launcher.ts';
 import { startEngine } from '../testing/engine.ts';
 import { peerMissing, startDockerd, startPodman } from '../testing/peers.ts';
 import { BENCH_IMAGE } from './image.ts';
@@ -63,8 +61,7 @@ async function contenderOf(cli: Cli, undo: AsyncDisposableStack): Promise<Conten
 async function berth(): Promise<Contender & { readonly client: Client; readonly runDir: string }> {
   await using undo = new AsyncDisposableStack();
   const engine = undo.use(await startEngine({ busybox: false }));
-  // The bundle on our Node: what the command `berth` on the PATH is.
-  const base: Program = [execPath, join(ROOT, 'dist/berth.js'), '--host', engine.host];
+  const base: Program = [...launched(), '--host', engine.host];
   const version = (await engine.client.call('version', {})).Version;
   const { client } = engine;
   // conmon has the engine's directories on its command line.
