@@ -30,7 +30,7 @@ const PROGRAMS: readonly Program[] = [
   { name: 'ui', entry: 'tui/main.tsx' },
   { name: 'mcp', entry: 'mcp/main.ts' },
   { name: 'engine', entry: 'engine/daemon/main.ts' },
-  { name: 'unpack-worker', entry: 'engine/layers/unpack-worker.ts' },
+  { name: 'layer-worker', entry: 'engine/layers/worker.ts' },
   { name: 'archive-worker', entry: 'engine/archives/worker.ts' },
 ];
 

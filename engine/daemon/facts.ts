@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
 import { API_VERSION, MIN_API_VERSION } from '../api/versions.ts';
 import type { SystemInfo, VersionInfo } from '../api/wire.ts';
+import type { LayerKind } from '../layers/types.ts';
 import { addressPools } from '../networks/pool.ts';
 import { readCgroupFeatures } from '../runtime/cgroup-features.ts';
 import type { CgroupLayout } from '../runtime/cgroups.ts';
@@ -53,6 +54,7 @@ export function infoOf(
     readonly root: string;
     readonly containers: { readonly running: number; readonly paused: number; readonly stopped: number };
     readonly images: number;
+    readonly layerKind: LayerKind;
     readonly cgroups: CgroupLayout;
     /** How many follow the events. */
     readonly listeners: number;
@@ -75,7 +77,7 @@ export function infoOf(
     ContainersStopped: containers.stopped,
     Images: state.images,
     Driver: 'overlay',
-    DriverStatus: [['Layers', 'directories']],
+    DriverStatus: [['Layers', layerWords[state.layerKind]]],
     Plugins: {
       Volume: [],
       Network: ['bridge', 'host', 'null'],
@@ -146,6 +148,12 @@ export function infoOf(
     Warnings: [...warnings, ...(forwarding ? [] : ['WARNING: IPv4 forwarding is disabled'])],
   };
 }
+
+const layerWords: Readonly<Record<LayerKind, string>> = {
+  erofs: 'archives with an EROFS index, mounted from files',
+  'erofs-loop': 'archives with an EROFS index, mounted through loop devices',
+  directories: 'directories',
+};
 
 /** A value of os-release(5); undefined where the machine doesn't tell it. */
 function osRelease(name: string): string | undefined {

@@ -42,6 +42,7 @@ async function serve(options: EngineOptions): Promise<void> {
     root,
     database,
     settings: settings.registries,
+    layerKind: settings.layers.kind,
     usersOf: (id) => containers.usersOf(id),
     onPrune: (bytes) =>
       events.record({ type: 'image', action: 'prune', id: '', attributes: { reclaimed: String(bytes) } }),
@@ -87,6 +88,7 @@ async function serve(options: EngineOptions): Promise<void> {
         root,
         containers: containers.count(),
         images: images.count(),
+        layerKind: images.layerKind,
         cgroups,
         listeners: events.listeners(),
         runtime: runtime.name,
@@ -107,6 +109,7 @@ async function serve(options: EngineOptions): Promise<void> {
   const { running, paused } = containers.count();
   if (running + paused === 0) {
     await networks.close();
+    images.close();
     removeCgroup(cgroupParent);
   }
   await rm(pidFile, { force: true });

@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import Conf from 'conf';
 import { z } from 'zod';
 import { BerthError } from '../api/errors.ts';
+import { layerKinds } from '../layers/types.ts';
 
 export const DEFAULT_SETTINGS = '/etc/berth/settings.json';
 
@@ -20,6 +21,12 @@ const shape = z.strictObject({
       ca: z.record(host, z.string()).default({}),
     })
     .default({ mirrors: [], insecureRegistries: [], ca: {} }),
+  layers: z
+    .strictObject({
+      /** How layers are kept; `auto` is the best way that this machine has. */
+      kind: z.enum(['auto', ...layerKinds]).default('auto'),
+    })
+    .default({ kind: 'auto' }),
   network: z
     .strictObject({
       /** Name of the default bridge's interface. */

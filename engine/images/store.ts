@@ -4,8 +4,9 @@ import type { Digest } from '../api/digest.ts';
 import { BerthError } from '../api/errors.ts';
 import type { ImageDeleted } from '../api/wire.ts';
 import { openContentStore } from '../content/store.ts';
-import { openDirectoryLayers } from '../layers/directories.ts';
-import { defaultLayerLimits, type LayerLimits } from '../layers/types.ts';
+import { chooseLayerKind } from '../layers/probe.ts';
+import { openLayers } from '../layers/store.ts';
+import { defaultLayerLimits, type LayerKind, type LayerLimits } from '../layers/types.ts';
 import { defaultRegistryLimits, type RegistryLimits, type RegistrySettings } from '../registry/settings.ts';
 import type { Database } from '../state/database.ts';
 import { chainIds } from './chain.ts';
@@ -36,11 +37,17 @@ export function openImageStore(options: {
   readonly onPrune?: (bytes: number) => void;
   readonly registryLimits?: RegistryLimits;
   readonly layerLimits?: LayerLimits;
+  /** How layers are kept; the best way that this machine has where it is not said. */
+  readonly layerKind?: LayerKind | 'auto';
 }): ImageStore {
   const { root, database, settings, usersOf, onEvent, onPrune = () => undefined } = options;
   const rows = openImageRows(database);
   const content = openContentStore(join(root, 'content'));
-  const layers = openDirectoryLayers(join(root, 'layers'), options.layerLimits ?? defaultLayerLimits);
+  const layerRoot = join(root, 'layers');
+  const layers = openLayers(layerRoot, {
+    kind: chooseLayerKind(layerRoot, options.layerKind ?? 'auto'),
+    limits: options.layerLimits ?? defaultLayerLimits,
+  });
   const pins = createPins();
   const limits = options.registryLimits ?? defaultRegistryLimits;
   const pullLayer = createLayerPuller({ rows, content, layers });
@@ -138,6 +145,8 @@ export function openImageStore(options: {
       const ids = [...new Set(rows.layersOf(image.id).toReversed())];
       return ids.length === 0 ? [empty] : await layers.directories(ids);
     },
+    layerKind: layers.kind,
+    close: layers.close,
     count: () => rows.images().length,
     recover: async () => {
       dropRemoved();

@@ -4,6 +4,7 @@ import type { ByteStream } from '../api/operations.ts';
 import type { ImagesPruned } from '../api/wire/disk-usage.ts';
 import type { ImageHistory } from '../api/wire/made-images.ts';
 import type { ContainerConfig, ImageDeleted, ImageInspect, ImageSummary, ProgressLine } from '../api/wire.ts';
+import type { LayerKind } from '../layers/types.ts';
 import type { Platform } from '../registry/manifest.ts';
 
 /** What a container is made from: an image that is in the store. */
@@ -61,6 +62,10 @@ export type ImageStore = {
   usage(): { readonly LayersSize: number; readonly Images: readonly ImageSummary[] };
   /** Directories for overlay's `lowerdir`, uppermost first. */
   lowerDirs(image: StoredImage): Promise<readonly string[]>;
+  /** How layers are kept: for `info`. */
+  readonly layerKind: LayerKind;
+  /** Takes the mounts of layers off, where no container uses them. */
+  close(): void;
   /** How many images there are. */
   count(): number;
   /** Takes away what an interrupted pull or removal left. Called once, before the engine serves. */

@@ -4,10 +4,12 @@ import test from 'node:test';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { debianImage } from '../../workshop/testing/debian.ts';
-import { layerBench, layerStoreContract } from '../../workshop/testing/layer-contract.ts';
+import { layerBench, layerStoreContract, type OpenLayers } from '../../workshop/testing/layer-contract.ts';
 import { tempRoot } from '../../workshop/testing/temp.ts';
 import { describeTree } from '../../workshop/testing/trees.ts';
-import { openDirectoryLayers } from './directories.ts';
+import { openLayers } from './store.ts';
+
+const openDirectoryLayers: OpenLayers = (root, limits) => openLayers(root, { kind: 'directories', limits });
 
 layerStoreContract('directories', openDirectoryLayers);
 

@@ -9,11 +9,20 @@ export type Layer = {
   readonly sizeBytes: number;
 };
 
+/**
+ * How layers are kept: as their archive with an EROFS index over it, which the kernel mounts from the files
+ * themselves or, before Linux 6.12, through loop devices; or unpacked into directories.
+ */
+export const layerKinds = ['erofs', 'erofs-loop', 'directories'] as const;
+export type LayerKind = (typeof layerKinds)[number];
+
 /** What a layer may hold at most: an archive that says more is a bomb. */
 export type LayerLimits = {
   /** Bytes of the uncompressed archive. */
   readonly maxBytes: number;
   readonly maxEntries: number;
+  /** Bytes of all names and targets of links together: an index is made in memory. */
+  readonly maxNameBytes: number;
   /** Uncompressed bytes for each compressed one, looked at only above `ratioFromBytes`. */
   readonly maxRatio: number;
   readonly ratioFromBytes: number;
@@ -22,6 +31,7 @@ export type LayerLimits = {
 export const defaultLayerLimits: LayerLimits = {
   maxBytes: 256 * 2 ** 30,
   maxEntries: 5_000_000,
+  maxNameBytes: 512 * 2 ** 20,
   maxRatio: 400,
   ratioFromBytes: 2 * 2 ** 30,
 };
@@ -36,15 +46,20 @@ export type ApplyRequest = {
   readonly onProgress?: ((bytes: number) => void) | undefined;
 };
 
+/** A layer's archive as it was before it was compressed: the first `sizeBytes` bytes of a file. */
+export type LayerArchive = { readonly path: string; readonly sizeBytes: number };
+
 /**
  * Layers of images, each by itself: what is below it does not matter to it. Whoever holds the store keeps rows
- * about what is in it. Implementations: directories (`directories.ts`); later the tar itself with an EROFS index.
+ * about what is in it. A store reads what another kind has kept, where the kernel can.
  */
 export type LayerStore = {
+  /** How it keeps what comes now. */
+  readonly kind: LayerKind;
   /**
    * Takes a layer in. When it returns, the layer is on disk for good, and a row may name it. When it throws,
-   * nothing is left: `invalid` (no tar, hostile entries, another diffID), `unsupported` (compression, sparse files),
-   * `cancelled`; a system error such as ENOSPC comes as it is.
+   * nothing is left: `invalid` (no tar, hostile entries, another diffID), `unsupported` (compression), `cancelled`;
+   * a system error such as ENOSPC comes as it is.
    */
   readonly apply: (request: ApplyRequest) => Promise<Layer>;
   /**
@@ -52,8 +67,15 @@ export type LayerStore = {
    * stay until the layer is removed.
    */
   readonly directories: (ids: readonly LayerId[]) => Promise<readonly string[]>;
+  /**
+   * The exact archive of a layer, whose digest is its diffID; undefined for one that is kept as a directory: only its
+   * blob has it. Throws `internal` where the layer is lost.
+   */
+  readonly archive: (id: LayerId) => Promise<LayerArchive | undefined>;
   /** Takes a layer away. Nobody may be using it. Does nothing where there is none. */
   readonly remove: (id: LayerId) => Promise<void>;
   /** Takes away all layers but these, and all that was only begun. Called before anything else. */
   readonly recover: (keep: ReadonlySet<LayerId>) => Promise<void>;
+  /** Takes its mounts off, where nobody uses them. */
+  readonly close: () => void;
 };

@@ -4,6 +4,7 @@ import {
   constants,
   fchmodSync,
   fchownSync,
+  ftruncateSync,
   futimesSync,
   lchownSync,
   linkSync,
@@ -13,22 +14,44 @@ import {
   writeSync,
 } from 'node:fs';
 import { BerthError, isErrno } from '../api/errors.ts';
-import { makeNode, setTimes, setXattr } from '../host/syscalls.ts';
+import { makeNode, setTimes, setXattr, syncFileSystem } from '../host/syscalls.ts';
 import type { Moment } from '../tar/header.ts';
-import type { TarEntry, TarSink } from '../tar/reader.ts';
-import { blame, openTree, refused } from './tree.ts';
+import { createTarReader, type TarEntry, type TarSink } from '../tar/reader.ts';
+import type { SparsePiece } from '../tar/sparse.ts';
+import { AUFS, MAX_ID, OPAQUE, OVERLAY_OPAQUE, OVERLAY_XATTR, refused, WHITEOUT } from './names.ts';
+import type { LayerLimits } from './types.ts';
+import { blame, openTree } from './unpack-tree.ts';
 
-/** OCI image spec, layer.md, "Whiteouts". */
-const WHITEOUT = '.wh.';
-const OPAQUE = '.wh..wh..opq';
-/** AUFS's own bookkeeping; nothing of it belongs into the tree. */
-const AUFS = '.wh..wh.';
-/** Overlay's bookkeeping: an archive that sets it could make one directory show another's content. */
-const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
-const OVERLAY_OPAQUE = 'trusted.overlay.opaque';
-const MAX_ID = 2 ** 32 - 2;
+/** What takes a layer's archive in as it comes. Disposed of before it has finished, it leaves what it has begun. */
+export type Intake = Disposable & {
+  readonly push: (chunk: Buffer) => void;
+  /** All is there: when it returns, it is on disk for good. */
+  readonly finish: () => { readonly sizeBytes: number };
+};
 
-export type Unpacker = TarSink & {
+/** Unpacks an archive into an empty directory. */
+export function openUnpacking(directory: string, limits: LayerLimits): Intake {
+  const unpacker = createUnpacker(directory, limits);
+  const reader = createTarReader(unpacker, { sparse: true });
+  return {
+    push: reader.push,
+    finish: () => {
+      reader.finish();
+      const result = unpacker.finish();
+      // Everything at once: an fsync for each of tens of thousands of files takes minutes.
+      const descriptor = openSync(directory, 'r');
+      try {
+        syncFileSystem(descriptor, directory);
+      } finally {
+        closeSync(descriptor);
+      }
+      return result;
+    },
+    [Symbol.dispose]: unpacker.abandon,
+  };
+}
+
+type Unpacker = TarSink & {
   /** Sets what can be set only when all is there. Gives the bytes that the files hold. */
   readonly finish: () => { readonly sizeBytes: number };
   /** Closes the file that was being written; after a failure. */
@@ -40,13 +63,15 @@ export type Unpacker = TarSink & {
  * 0/0, an opaque directory gets `trusted.overlay.opaque` (kernel, filesystems/overlayfs.rst). Synchronous, for
  * a thread of its own. Throws `invalid` on entries that are malformed or mean harm.
  */
-export function createUnpacker(root: string, options: { readonly maxEntries: number }): Unpacker {
+function createUnpacker(root: string, options: { readonly maxEntries: number }): Unpacker {
   const umask = process.umask();
   const directories = new Map<string, Moment>();
   const whiteouts = new Set<string>();
   let entries = 0;
   let sizeBytes = 0;
-  let open: { readonly descriptor: number; readonly path: string; readonly entry: TarEntry } | undefined;
+  let open:
+    | { readonly descriptor: number; readonly path: string; readonly entry: TarEntry; written: number }
+    | undefined;
 
   const count = () => {
     entries += 1;
@@ -130,7 +155,8 @@ export function createUnpacker(root: string, options: { readonly maxEntries: num
 
   const setXattrs = (entry: TarEntry, path: string) => {
     for (const { name, value } of entry.xattrs) {
-      if (OVERLAY_XATTR.test(name)) continue;
+      // xattr(7): the user's own are for files and directories.
+      if (OVERLAY_XATTR.test(name) || (name.startsWith('user.') && !'057'.includes(entry.flag))) continue;
       try {
         setXattr(tree.at(path), name, value);
       } catch (error) {
@@ -144,7 +170,8 @@ export function createUnpacker(root: string, options: { readonly maxEntries: num
     const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
     make(path, () => {
       const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-      open = { descriptor: openSync(tree.at(path), flags, entry.mode & 0o777), path, entry };
+      open = { descriptor: openSync(tree.at(path), flags, entry.mode & 0o777), path, entry, written: 0 };
+      if (entry.pieces !== undefined) ftruncateSync(open.descriptor, entry.sizeBytes);
     });
     sizeBytes += entry.sizeBytes;
   };
@@ -183,7 +210,14 @@ export function createUnpacker(root: string, options: { readonly maxEntries: num
     },
     data: (piece) => {
       if (open === undefined) return;
-      for (let at = 0; at < piece.length; ) at += writeSync(open.descriptor, piece, at);
+      const { descriptor, entry } = open;
+      for (let at = 0; at < piece.length; ) {
+        const place = placeIn(entry.pieces, open.written);
+        const size = Math.min(piece.length - at, place?.left ?? piece.length);
+        const done = writeSync(descriptor, piece, at, size, place?.offset ?? null);
+        at += done;
+        open.written += done;
+      }
     },
     end: () => {
       if (open === undefined) return;
@@ -225,4 +259,18 @@ function makeSpecial(entry: TarEntry, path: string | Buffer): void {
   if (flag === '2') symlinkSync(Buffer.from(entry.target, 'latin1'), path);
   else if (type !== undefined) makeNode(path, { type, mode, major, minor });
   else throw refused(entry.name, `its type '${flag}' is unknown`);
+}
+
+/** Where in a file with holes the next byte of its content belongs, and how many may follow it there. */
+function placeIn(
+  pieces: readonly SparsePiece[] | undefined,
+  written: number,
+): { readonly offset: number; readonly left: number } | undefined {
+  let before = 0;
+  for (const { offset, length } of pieces ?? []) {
+    if (written < before + length)
+      return { offset: offset + written - before, left: before + length - written };
+    before += length;
+  }
+  return undefined;
 }

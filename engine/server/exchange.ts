@@ -9,7 +9,7 @@ import type { Networks } from '../networks/types.ts';
 /** What the routes work on; the composition root supplies it. */
 export type ServerParts = {
   readonly containers: Containers;
-  readonly images: Omit<ImageStore, 'resolve' | 'lowerDirs' | 'count' | 'recover'>;
+  readonly images: Omit<ImageStore, 'resolve' | 'lowerDirs' | 'layerKind' | 'close' | 'count' | 'recover'>;
   readonly networks: Pick<Networks, 'list' | 'inspect'>;
   readonly events: Pick<Events, 'follow'>;
   readonly version: () => VersionInfo;

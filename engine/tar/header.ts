@@ -46,13 +46,13 @@ export function parseHeader(block: Buffer): TarHeader | undefined {
     flag,
     name: prefix === '' ? name : `${prefix}/${name}`,
     target: text(block, 157, 100),
-    mode: number(block, 100, 8) & 0o7777,
-    uid: number(block, 108, 8),
-    gid: number(block, 116, 8),
-    sizeBytes: size(number(block, 124, 12)),
-    mtime: { seconds: number(block, 136, 12), nanoseconds: 0 },
-    major: devices ? number(block, 329, 8) : 0,
-    minor: devices ? number(block, 337, 8) : 0,
+    mode: numberIn(block, 100, 8) & 0o7777,
+    uid: numberIn(block, 108, 8),
+    gid: numberIn(block, 116, 8),
+    sizeBytes: size(numberIn(block, 124, 12)),
+    mtime: { seconds: numberIn(block, 136, 12), nanoseconds: 0 },
+    major: devices ? numberIn(block, 329, 8) : 0,
+    minor: devices ? numberIn(block, 337, 8) : 0,
   };
 }
 
@@ -80,7 +80,7 @@ function text(block: Buffer, start: number, length: number): string {
 }
 
 /** A number in octal, or in base 256 where the highest bit says so (GNU tar; star for negative ones). */
-function number(block: Buffer, start: number, length: number): number {
+export function numberIn(block: Buffer, start: number, length: number): number {
   const first = block[start] ?? 0;
   if ((first & 0x80) === 0) return octal(block, start, length);
   const negative = (first & 0x40) !== 0;

@@ -3,9 +3,12 @@ import { type Moment, malformed, size, type TarHeader } from './header.ts';
 /** The records of a pax extended header; names and values are binary strings. */
 export type PaxRecords = ReadonlyMap<string, string>;
 
-/** Reads `length key=value\n` records (POSIX.1-2017, pax, "pax Extended Header"). Throws `invalid`. */
-export function parsePax(body: Buffer): PaxRecords {
-  const records = new Map<string, string>();
+/**
+ * Reads `length key=value\n` records (POSIX.1-2017, pax, "pax Extended Header"), in their order: a key that comes
+ * again counts for more than the one before, but in GNU's sparse format 0.0. Throws `invalid`.
+ */
+export function parsePax(body: Buffer): readonly (readonly [string, string])[] {
+  const records: [string, string][] = [];
   let at = 0;
   while (at < body.length) {
     const space = body.indexOf(0x20, at);
@@ -17,7 +20,7 @@ export function parsePax(body: Buffer): PaxRecords {
     }
     const equals = body.indexOf(0x3d, space);
     if (equals < 0 || equals >= end) throw malformed('a pax record has no value');
-    records.set(body.toString('latin1', space + 1, equals), body.toString('latin1', equals + 1, end - 1));
+    records.push([body.toString('latin1', space + 1, equals), body.toString('latin1', equals + 1, end - 1)]);
     at = end;
   }
   return records;
@@ -67,9 +70,4 @@ export function paxXattrs(records: PaxRecords): readonly { readonly name: string
   return [...records]
     .filter(([key]) => key.startsWith(XATTR))
     .map(([key, value]) => ({ name: key.slice(XATTR.length), value: Buffer.from(value, 'latin1') }));
-}
-
-/** Whether the records describe a sparse file, in any of GNU's three formats. */
-export function isSparse(records: PaxRecords): boolean {
-  return [...records.keys()].some((key) => key.startsWith('GNU.sparse.'));
 }

@@ -89,7 +89,7 @@ test("GNU's long names and numbers in base 256 are read", async () => {
   assert.equal(link?.target, 't'.repeat(200));
 });
 
-test('sparse files are refused by name', async () => {
+test('sparse files are refused by name where nobody asked for them', async () => {
   await using root = await tempRoot('tar');
   execFileSync('truncate', ['-s', '1M', root.join('holes')]);
   for (const format of ['gnu', 'pax']) {

@@ -52,8 +52,10 @@ export async function testStore(
     onEvent: (event) => events.push(event),
     registryLimits: options.registryLimits ?? { ...defaultRegistryLimits, backoffMs: 1 },
     ...(options.layerLimits === undefined ? {} : { layerLimits: options.layerLimits }),
+    ...(options.layerKind === undefined ? {} : { layerKind: options.layerKind }),
   });
   await images.recover();
+  undo.defer(() => images.close());
   const kept = undo.move();
   return {
     images,

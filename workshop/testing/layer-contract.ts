@@ -1,18 +1,32 @@
 import assert from 'node:assert/strict';
-import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  type Stats,
+  writeSync,
+} from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { Digest } from '../../engine/api/digest.ts';
 import { getXattr, listXattrs } from '../../engine/host/syscalls.ts';
+import { openLayers } from '../../engine/layers/store.ts';
 import {
   defaultLayerLimits,
   type Layer,
+  type LayerId,
   type LayerLimits,
   type LayerStore,
+  layerKinds,
 } from '../../engine/layers/types.ts';
 import { type Compression, layerOf } from './images.ts';
-import type { TarEntry } from './tar.ts';
+import { type TarEntry, tarOf } from './tar.ts';
 import { type TempRoot, tempRoot } from './temp.ts';
 
 /** What every way of keeping layers has to do: run by the tests of each. */
@@ -288,6 +302,60 @@ export function layerStoreContract(name: string, open: OpenLayers): void {
     setTimeout(() => controller.abort(), 100);
     await assert.rejects(applied, { code: 'cancelled' });
     assert.deepEqual(readdirSync(bench.root.join('layers')), []);
+  });
+
+  test(`${name}: a file with holes is what it was, in each way that GNU tar has of writing it`, async () => {
+    await using bench = await layerBench(open);
+    await using made = await tempRoot('holes');
+    const file = openSync(made.join('holes'), 'w');
+    for (const at of [0, 40_960, 1_048_576 + 512])
+      writeSync(file, Buffer.alloc(4096, `at ${at} `), 0, 4096, at);
+    ftruncateSync(file, 3_000_001);
+    closeSync(file);
+    const expected = readFileSync(made.join('holes'));
+    for (const format of ['--format=gnu', '0.0', '0.1', '1.0']) {
+      const options = format.startsWith('--') ? [format] : ['--format=pax', `--sparse-version=${format}`];
+      const archive = execFileSync('tar', ['-C', made.path, '--sparse', ...options, '-cf', '-', 'holes']);
+      assert.ok(archive.length < 100_000, format);
+      const directory = await bench.unpack(archive);
+      assert.deepEqual(readdirSync(directory), ['holes'], format);
+      assert.ok(readFileSync(join(directory, 'holes')).equals(expected), format);
+    }
+  });
+
+  test(`${name}: the archive of a layer, where it is kept, is the one that came`, async () => {
+    await using bench = await layerBench(open);
+    // Without its closing zeros and the padding of its last file.
+    const archive = tarOf([{ name: 'a', content: 'x'.repeat(700) }]).subarray(0, 512 + 700);
+    const { id } = await bench.apply(archive);
+    const [directory = ''] = await bench.store.directories([id]);
+    assert.equal(readFileSync(join(directory, 'a'), 'utf8'), 'x'.repeat(700));
+    const kept = await bench.store.archive(id);
+    assert.equal(kept === undefined, bench.store.kind === 'directories');
+    if (kept !== undefined)
+      assert.deepEqual(readFileSync(kept.path).subarray(0, kept.sizeBytes), Buffer.from(archive));
+    await assert.rejects(bench.store.archive(id + 1), { code: 'internal', message: /lost/ });
+  });
+
+  test(`${name}: what stores of other kinds have kept is read, and stays as it is`, async () => {
+    await using bench = await layerBench(open);
+    const kinds = layerKinds.filter((kind) => kind !== bench.store.kind);
+    const kept: LayerId[] = [];
+    for (const kind of kinds) {
+      const other = openLayers(bench.root.join('layers'), { kind });
+      const layer = layerOf([{ name: 'kept by', content: kind }], { compression: 'none' });
+      const blob = bench.root.join(`blob-${kind}`);
+      await writeFile(blob, layer.blob);
+      const signal = new AbortController().signal;
+      kept.push((await other.apply({ blob, diffId: layer.diffId as Digest, signal })).id);
+    }
+    const reopened = open(bench.root.join('layers'), defaultLayerLimits);
+    await reopened.recover(new Set(kept));
+    const directories = await reopened.directories(kept);
+    assert.deepEqual(
+      directories.map((directory) => readFileSync(join(directory, 'kept by'), 'utf8')),
+      kinds,
+    );
   });
 
   test(`${name}: layers have numbers of their own, and go alone`, async () => {

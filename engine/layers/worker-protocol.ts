@@ -2,19 +2,21 @@ import type { Digest } from '../api/digest.ts';
 import type { ErrorCode } from '../api/errors.ts';
 import type { LayerLimits } from './types.ts';
 
-/** What the unpacking thread is given, and what it says. */
+/** What the thread that takes a layer in is given, and what it says. */
 
-export type UnpackJob = {
+export type LayerJob = {
   readonly blob: string;
-  /** An empty directory. */
+  /** An empty directory that is to be the layer's. */
   readonly target: string;
+  /** Whether the archive is unpacked, or kept with an index. */
+  readonly unpack: boolean;
   readonly diffId: Digest;
   readonly limits: LayerLimits;
   /** Shared with the engine's own thread: not 0 when the work is to stop. */
   readonly cancel: Int32Array<SharedArrayBuffer>;
 };
 
-export type UnpackMessage =
+export type LayerMessage =
   | { readonly type: 'progress'; readonly bytes: number }
   | { readonly type: 'done'; readonly sizeBytes: number }
   | {
@@ -27,9 +29,9 @@ export type UnpackMessage =
   | { readonly type: 'failed'; readonly errno: string | undefined; readonly message: string };
 
 /**
- * The thread's module, beside this one: in the sources under its own name, in the bundles as `unpack-worker.js`.
+ * The thread's module, beside this one: in the sources under its own name, in the bundles as `layer-worker.js`.
  */
-export function unpackWorkerUrl(): URL {
-  const name = import.meta.url.endsWith('.ts') ? './unpack-worker.ts' : './unpack-worker.js';
+export function layerWorkerUrl(): URL {
+  const name = import.meta.url.endsWith('.ts') ? './worker.ts' : './layer-worker.js';
   return new URL(name, import.meta.url);
 }

@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, readlinkSync, rmSync, type Stats } from 'node:fs';
-import { BerthError, isErrno } from '../api/errors.ts';
+import { isErrno } from '../api/errors.ts';
 import { shown } from '../tar/reader.ts';
+import { normalize, refused } from './names.ts';
 
 /**
  * The tree that a layer is unpacked into. Names come from a hostile archive and are resolved here, one component
@@ -115,23 +116,6 @@ export function openTree(
       if (found.isDirectory()) listener.replaced(path);
     },
   };
-}
-
-/** The components of a name. Absolute ones are taken from the root. Throws `invalid` where it leaves the root. */
-function normalize(name: string): string[] {
-  if (name.includes('\0')) throw refused(name, 'it holds a zero byte');
-  const parts: string[] = [];
-  for (const part of name.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part !== '..') parts.push(part);
-    else if (parts.pop() === undefined) throw refused(name, 'it leaves the root');
-  }
-  return parts;
-}
-
-/** The error for an entry that can't be unpacked because of what it says. */
-export function refused(name: string, why: string): BerthError {
-  return new BerthError('invalid', `the layer holds '${shown(name)}', which can't be unpacked: ${why}`);
 }
 
 /** System errors that an entry's own name or target brings about; all others are this machine's. */
