@@ -38,7 +38,11 @@ export type MountPoint = {
 };
 
 export type EndpointSettings = {
-  readonly IPAMConfig?: { readonly IPv4Address?: string; readonly IPv6Address?: string } | null;
+  readonly IPAMConfig?: {
+    readonly IPv4Address?: string;
+    readonly IPv6Address?: string;
+    readonly LinkLocalIPs?: readonly string[] | null;
+  } | null;
   readonly Links?: readonly string[] | null;
   readonly Aliases?: readonly string[] | null;
   readonly NetworkID: string;

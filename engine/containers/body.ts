@@ -13,6 +13,17 @@ import { checkRestartPolicy } from './restart-policy.ts';
 const words = z.preprocess((value) => (typeof value === 'string' ? [value] : value), texts);
 const macAddress = text.regex(/^$|^([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}$/, 'a MAC address').nullish();
 
+/** What a client says of an endpoint. What else stands there is what an engine answered: clients send it back. */
+export const endpointShape = z.looseObject({
+  IPAMConfig: z
+    .looseObject({ IPv4Address: text.nullish(), IPv6Address: text.nullish(), LinkLocalIPs: texts })
+    .nullish(),
+  Links: texts,
+  Aliases: texts,
+  MacAddress: macAddress,
+  DriverOpts: z.record(z.string(), text).nullish(),
+});
+
 /** What is read of the body; everything else of it is checked by name below. */
 const configShape = z.looseObject({
   Image: text.min(1),
@@ -46,7 +57,7 @@ const configShape = z.looseObject({
   HostConfig: hostConfigShape.nullish(),
   NetworkingConfig: z
     .looseObject({
-      EndpointsConfig: z.record(z.string(), z.looseObject({ MacAddress: macAddress }).nullable()).nullish(),
+      EndpointsConfig: z.record(z.string(), endpointShape.nullable()).nullish(),
     })
     .nullish(),
 });
@@ -69,11 +80,7 @@ const harmless: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /** A body that was checked. */
-export type CreateRequest = CreateContainerBody & {
-  readonly HostConfig: HostConfig;
-  /** What `NetworkingConfig` says of the container's one network. */
-  readonly MacAddress?: string;
-};
+export type CreateRequest = CreateContainerBody & { readonly HostConfig: HostConfig };
 
 /**
  * Checks the body of a create request and gives it back with `HostConfig` in place. What depends on the machine or on
@@ -106,23 +113,7 @@ export function readCreateBody(body: unknown): CreateRequest {
   const ports = Object.values((host.PortBindings as Record<string, unknown> | null | undefined) ?? {});
   if (ports.some((bindings) => !Array.isArray(bindings) || bindings.length > 0))
     throw unsupported('HostConfig.PortBindings', host.PortBindings);
-  const mac = macOfEndpoint(config.NetworkingConfig?.EndpointsConfig ?? {});
-  return {
-    ...config,
-    ...(mac ? { MacAddress: mac } : {}),
-    HostConfig: host,
-  } as CreateRequest;
-}
-
-/** The one thing of an endpoint that can be chosen: the others are refused by name. */
-function macOfEndpoint(endpoints: Readonly<Record<string, object | null>>): string | undefined {
-  let mac: string | undefined;
-  for (const [name, endpoint] of Object.entries(endpoints)) {
-    const { MacAddress, ...rest } = (endpoint ?? {}) as { readonly MacAddress?: string | null };
-    if (!isEmpty(rest)) throw unsupported(`NetworkingConfig.EndpointsConfig.${name}`, rest);
-    mac = MacAddress || mac;
-  }
-  return mac;
+  return { ...config, HostConfig: host } as CreateRequest;
 }
 
 /** Reads a body of that shape. Throws `invalid` with the field and its value. */

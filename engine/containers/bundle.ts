@@ -10,7 +10,7 @@ import { buildSpec } from '../runtime/spec.ts';
 import { resolveUser } from '../runtime/users.ts';
 import { cgroupPathOf } from './cgroup-path.ts';
 import { type Context, pathsOf } from './context.ts';
-import { writeNetworkFiles } from './files.ts';
+import { networkFacts, writeNetworkFiles } from './files.ts';
 import { linkEnvironment, openLinks } from './links.ts';
 import { prepareMounts } from './mounts/prepare.ts';
 import type { ContainerRecord } from './record.ts';
@@ -20,7 +20,6 @@ import { joinProcesses } from './sharing.ts';
 export type JoinedNetwork = {
   readonly owner: ContainerRecord;
   readonly namespace: NamespaceChoice;
-  readonly address: string | undefined;
 };
 
 /** Where docker puts the init that it starts a container with, and clients look for it. */
@@ -77,13 +76,8 @@ async function networkMounts(
   network: JoinedNetwork,
   links: Parameters<typeof linkEnvironment>[1],
 ): Promise<readonly SpecMount[]> {
-  const { config, hostConfig } = record;
   const paths = pathsOf(context, network.owner.id);
-  if (network.owner === record) {
-    const mode = hostConfig.NetworkMode ?? '';
-    const gateway = context.networks.endpointsOf(record.id, mode)[mode]?.Gateway || undefined;
-    await writeNetworkFiles(paths, { config, hostConfig, address: network.address, gateway, links });
-  }
+  if (network.owner === record) await writeNetworkFiles(paths, networkFacts(context, record, links));
   const files = {
     '/etc/resolv.conf': paths.resolvConf,
     '/etc/hostname': paths.hostname,
@@ -95,7 +89,7 @@ async function networkMounts(
     .map(([destination, source]) => ({
       source,
       destination,
-      readOnly: hostConfig.ReadonlyRootfs === true,
+      readOnly: record.hostConfig.ReadonlyRootfs === true,
     }));
 }
 

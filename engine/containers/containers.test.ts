@@ -75,7 +75,7 @@ test('stop sends the stop signal, and kills after the grace period', async () =>
 test('a step of the start that fails undoes those before it', async () => {
   const body = { Image: 'busybox', Cmd: ['true'] };
   const cases = {
-    network: { fault: 'connect', body, says: /boom/ },
+    network: { fault: 'network', body, says: /boom/ },
     user: { fault: 'none', body: { ...body, User: 'nobody-here' }, says: /unable to find user nobody-here/ },
     directory: { fault: 'none', body: { ...body, WorkingDir: '/bin/sh/x' }, says: /not a directory/ },
     program: { fault: 'none', body: { ...body, Cmd: ['nope'] }, says: /executable file not found/ },
@@ -84,7 +84,7 @@ test('a step of the start that fails undoes those before it', async () => {
   for (const [name, { fault, body: given, says }] of Object.entries(cases)) {
     await using fixture = await openTestContainers((parts) => ({
       ...parts,
-      networks: fault === 'connect' ? { ...parts.networks, connect: boom } : parts.networks,
+      networks: fault === 'network' ? { ...parts.networks, start: boom } : parts.networks,
       runtime: fault === 'start' ? { ...parts.runtime, start: boom } : parts.runtime,
     }));
     const { Id } = await fixture.containers.create(given, {});

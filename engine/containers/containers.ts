@@ -15,6 +15,7 @@ import { readMachine } from './host-config/machine.ts';
 import { makeInitLayer } from './init-layer.ts';
 import { containerLife } from './life.ts';
 import { logRotation } from './log-rotation.ts';
+import { containerNetworking } from './networking.ts';
 import { containerPause } from './pause.ts';
 import { containerPrune } from './prune.ts';
 import { containerQueries } from './queries.ts';
@@ -106,6 +107,7 @@ export async function openContainers(options: ContainersOptions): Promise<
     ...containerExec(context),
     ...containerStats(context),
     ...containerTop(context),
+    ...containerNetworking(context),
     ...containerPause(context),
     ...containerRename(context),
     ...containerLinks(context),

@@ -6,6 +6,7 @@ import type { ContainerConfig, CreateContainerBody, HostConfig } from '../api/wi
 import type { StoredImage } from '../images/types.ts';
 import { type CreateRequest, readCreateBody } from './body.ts';
 import { type Context, pathsOf } from './context.ts';
+import { endpointWishes } from './endpoint-wishes.ts';
 import { fillHostConfig } from './host-config/fill.ts';
 import { mergeHealth } from './host-config/health.ts';
 import { checkLimits } from './host-config/limits.ts';
@@ -34,7 +35,7 @@ export async function createContainer(
   const image = context.images.resolve(request.Image ?? '');
   requirePlatform(image, options.platform);
   const id = randomBytes(32).toString('hex');
-  const { HostConfig: asked, NetworkingConfig: _networking, ...given } = request;
+  const { HostConfig: asked, NetworkingConfig: networking, ...given } = request;
   const { limits, warnings } = checkLimits(asked, context.machine);
   const hostConfig = settleHostConfig(context, request, limits);
   const mounts = settleMounts(hostConfig, (name) => mustBeThere(() => context.store.find(name)).mounts);
@@ -47,10 +48,19 @@ export async function createContainer(
   }
   if (config.StopSignal) parseSignal(config.StopSignal);
 
+  const wishes = mustBeThere(() =>
+    endpointWishes(context.networks, {
+      mode: hostConfig.NetworkMode ?? '',
+      endpoints: networking?.EndpointsConfig ?? {},
+      mac: request.MacAddress || undefined,
+      links: asked.Links ?? [],
+    }),
+  );
   const paths = pathsOf(context, id);
   await mkdir(paths.root, { recursive: true, mode: 0o710 });
   try {
     await writeFile(paths.log, '', { mode: 0o640 });
+    context.networks.attach(id, wishes);
     const record = context.store.add({
       id,
       // Invented only now: while the directory was made, another create may have taken the same one.
@@ -65,6 +75,7 @@ export async function createContainer(
     context.record(record, 'create');
     return { record, warnings };
   } catch (error) {
+    context.networks.forget(id);
     await rm(paths.root, { recursive: true, force: true });
     throw error;
   }
@@ -75,10 +86,13 @@ function settleHostConfig(context: Context, request: CreateRequest, limits: Host
   const { cgroups, runtime, store, networks } = context;
   const host = settleDonors(store, fillHostConfig(limits, { cgroups, runtime: runtime.name }));
   const mode = request.NetworkDisabled === true ? 'none' : (host.NetworkMode ?? '');
+  if (mode.startsWith('container:')) return { ...host, NetworkMode: mode, Links: null };
+  const network = mustBeThere(() => networks.named(mode));
   return {
     ...host,
-    NetworkMode: mode.startsWith('container:') ? mode : mustBeThere(() => networks.modeOf(mode)),
-    Links: settleLinks(store, host) ?? null,
+    NetworkMode: network.builtin ? network.name : mode,
+    // On a network of a user's they are names for its DNS server alone.
+    Links: (network.builtin ? settleLinks(store, host) : undefined) ?? null,
   };
 }
 

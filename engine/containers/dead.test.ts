@@ -8,9 +8,9 @@ test('a container that can not be taken away is dead, and can be removed again',
     ...parts,
     networks: {
       ...parts.networks,
-      async disconnect(...given) {
+      async stop(...given) {
         if (failing) throw new Error('boom');
-        await parts.networks.disconnect(...given);
+        await parts.networks.stop(...given);
       },
     },
   }));

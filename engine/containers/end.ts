@@ -98,7 +98,7 @@ export async function releaseRun(
   await Promise.all([
     // A run has its bundle from before its process to after it: without one, the runtime has nothing of it.
     existsSync(paths.bundle) ? context.runtime.remove(record.id, cgroupPathOf(context, record)) : undefined,
-    context.networks.disconnect(record.id, paths.netns, { shared }),
+    context.networks.stop(record.id, paths.netns, { shared }),
   ]);
   unmountIfMounted(paths.rootfs);
   unmountIfMounted(paths.shm);
@@ -125,6 +125,7 @@ export async function removeContainer(context: Context, record: ContainerRecord)
   try {
     await releaseRun(context, record);
     await rm(pathsOf(context, record.id).root, { recursive: true, force: true });
+    context.networks.forget(record.id);
   } catch (thrown) {
     const { message } = toBerthError(thrown);
     context.store.saveLife(record, { status: 'dead', error: message, last });

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import type { HostConfig } from '../api/wire.ts';
-import type { NetworkMode } from '../networks/types.ts';
-import type { ContainerPaths } from './context.ts';
-import { hostsText, type NetworkFacts, readOr } from './hosts.ts';
+import type { ContainerPaths, Context } from './context.ts';
+import { hostsText, type Link, type NetworkFacts, readOr } from './hosts.ts';
+import type { ContainerRecord } from './record.ts';
 
 /** Where systemd-resolved keeps the name servers behind its own at 127.0.0.53. */
 const RESOLVED_CONF = '/run/systemd/resolve/resolv.conf';
@@ -15,14 +15,33 @@ export async function writeNetworkFiles(paths: ContainerPaths, facts: NetworkFac
   await Promise.all([
     writeFile(paths.hostname, `${config.Hostname ?? ''}\n`),
     writeFile(paths.hosts, await hostsText(facts)),
-    writeFile(paths.resolvConf, await resolvConf(hostConfig.NetworkMode as NetworkMode, hostConfig)),
+    writeFile(paths.resolvConf, await resolvConf(hostConfig)),
   ]);
 }
 
+/** What a running container's files say of its networks. */
+export function networkFacts(
+  { networks }: Pick<Context, 'networks'>,
+  { id, config, hostConfig }: ContainerRecord,
+  links: readonly Link[],
+): NetworkFacts {
+  const joined = networks.joinedBy(id);
+  const gateway = joined.find(({ network }) => network.bridge !== undefined && !network.internal)?.network;
+  return {
+    config,
+    hostConfig,
+    addresses: joined.flatMap(({ endpoint: { address, address6 } }) =>
+      [address, address6].filter((each) => each !== ''),
+    ),
+    gateway: gateway?.subnets[0]?.Gateway,
+    links,
+  };
+}
+
 /** The host's name servers, those on its loopback left out: in another network namespace nobody answers there. */
-async function resolvConf(mode: NetworkMode, hostConfig: HostConfig): Promise<string> {
+async function resolvConf(hostConfig: HostConfig): Promise<string> {
   const own = await readOr('/etc/resolv.conf', '');
-  if (mode === 'host' && !hostConfig.Dns?.length) return own;
+  if (hostConfig.NetworkMode === 'host' && !hostConfig.Dns?.length) return own;
   const text = usable(own).length === 0 ? await readOr(RESOLVED_CONF, own) : own;
   const found = hostConfig.Dns?.length ? hostConfig.Dns : usable(text);
   const servers = found.length > 0 ? found : FALLBACK_SERVERS;

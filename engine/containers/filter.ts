@@ -75,10 +75,10 @@ function filterReaders(parts: Parts): Readonly<Record<string, (value: string) =>
       return (record) => pattern.test(record.name) || pattern.test(`/${record.name}`);
     },
     network(value) {
-      const named = new Set(
-        networks.list().flatMap(({ Name, Id }) => (Name === value || Id.startsWith(value) ? [Name] : [])),
-      );
-      return (record) => named.has(record.hostConfig.NetworkMode ?? '');
+      return (record) =>
+        networks
+          .attachmentsOf(record.id)
+          .some(({ networkId, networkName }) => networkName === value || networkId.startsWith(value));
     },
     publish(value) {
       const includes = portRange('publish', value);

@@ -10,7 +10,8 @@ export type Link = { readonly alias: string; readonly target: ContainerRecord; r
 export type NetworkFacts = {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
-  readonly address: string | undefined;
+  /** Its own, on all its networks. */
+  readonly addresses: readonly string[];
   /** Where the container reaches the host; undefined where it can't, or is on it. */
   readonly gateway: string | undefined;
   readonly links: readonly Link[];
@@ -22,7 +23,7 @@ export async function hostsText(facts: NetworkFacts): Promise<string> {
   return own + extraHosts(facts);
 }
 
-function ownHosts({ config, address, links }: NetworkFacts): string {
+function ownHosts({ config, addresses, links }: NetworkFacts): string {
   const { Hostname: hostname = '', Domainname: domain } = config;
   const lines = [
     '127.0.0.1\tlocalhost',
@@ -36,7 +37,7 @@ function ownHosts({ config, address, links }: NetworkFacts): string {
       return `${link.address}\t${[...new Set(names)].join(' ')}`;
     }),
   ];
-  if (address !== undefined)
+  for (const address of addresses)
     lines.push(`${address}\t${domain ? `${hostname}.${domain} ${hostname}` : hostname}`);
   return `${lines.join('\n')}\n`;
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { BerthError } from '../api/errors.ts';
 import type { HostConfig } from '../api/wire.ts';
 import { type Context, pathsOf } from './context.ts';
+import { networkFacts } from './files.ts';
 import { hostsText, type Link } from './hosts.ts';
 import type { ContainerRecord, ContainerStore } from './record.ts';
 import { networkOwner } from './sharing.ts';
@@ -97,24 +98,19 @@ export async function updateLinked(context: Context, record: ContainerRecord): P
   for (const other of context.store.active()) {
     if (other.life.status !== 'running') continue;
     if (!(other.hostConfig.Links ?? []).some((link) => link.startsWith(`${record.id}:`))) continue;
-    const links = targetsOf(context.store, other).flatMap(({ alias, target }) => {
-      const address = addressOf(context, target);
-      return address === undefined ? [] : [{ alias, target, address }];
-    });
-    const mode = other.hostConfig.NetworkMode ?? '';
-    const endpoint = context.networks.endpointsOf(other.id, mode)[mode];
-    // In place: the file is bound into the container.
-    await writeFile(
-      pathsOf(context, other.id).hosts,
-      await hostsText({
-        config: other.config,
-        hostConfig: other.hostConfig,
-        address: endpoint?.IPAddress || undefined,
-        gateway: endpoint?.Gateway || undefined,
-        links,
-      }),
-    );
+    await updateHosts(context, other);
   }
+}
+
+/** Writes a running container's /etc/hosts anew: its addresses, or those of its links, have changed. */
+export async function updateHosts(context: Context, record: ContainerRecord): Promise<void> {
+  const links = targetsOf(context.store, record).flatMap(({ alias, target }) => {
+    const address = addressOf(context, target);
+    return address === undefined ? [] : [{ alias, target, address }];
+  });
+  // In place: the file is bound into the container.
+  const text = await hostsText(networkFacts(context, record, links));
+  await writeFile(pathsOf(context, record.id).hosts, text);
 }
 
 function targetsOf(store: ContainerStore, record: ContainerRecord) {
@@ -127,6 +123,7 @@ function targetsOf(store: ContainerStore, record: ContainerRecord) {
 
 function addressOf(context: Context, target: ContainerRecord): string | undefined {
   const owner = networkOwner(context.store, target);
-  const mode = owner.hostConfig.NetworkMode ?? '';
-  return context.networks.endpointsOf(owner.id, mode)[mode]?.IPAddress || undefined;
+  return (
+    context.networks.joinedBy(owner.id).find(({ network }) => network.builtin)?.endpoint.address || undefined
+  );
 }

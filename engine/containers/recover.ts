@@ -8,6 +8,7 @@ import { endCommit } from './commit.ts';
 import { type Context, pathsOf } from './context.ts';
 import { findEnding, finishRun, releaseRun, removeContainer } from './end.ts';
 import type { ContainerRecord } from './record.ts';
+import { namesOf } from './start.ts';
 
 /**
  * Brings the database and what is really there together again, whatever the engine was doing when it ended.
@@ -20,10 +21,15 @@ export async function recoverContainers(context: Context): Promise<void> {
   const left = await leftovers(context);
   for (const record of context.store.all())
     await attempt(context, record.id, () => recoverRecord(context, record, left.has(record.id)));
-  const running = new Set(
-    context.store.active().flatMap((record) => (record.life.status === 'running' ? [record.id] : [])),
-  );
-  await context.networks.recover(running);
+  const running = context.store
+    .active()
+    .filter(({ life, hostConfig }) => life.status === 'running' && hostConfig.NetworkMode !== 'host')
+    .map((record) => {
+      const sandbox = { path: pathsOf(context, record.id).netns, names: namesOf(record) };
+      return [record.id, sandbox] as const;
+    });
+  const all = new Set(context.store.all().map(({ id }) => id));
+  await context.networks.recover(new Map(running), all);
   for (const id of left) {
     if (context.store.byId(id) === undefined) await attempt(context, id, () => sweep(context, id));
   }

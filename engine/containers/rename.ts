@@ -27,6 +27,7 @@ export function containerRename(context: Context): RenameApi {
           );
         const oldName = record.name;
         store.rename(record, newName);
+        context.networks.rename(record.id, newName);
         context.record(record, 'rename', { oldName: `/${oldName}` });
       });
     },

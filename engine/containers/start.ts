@@ -3,7 +3,7 @@ import { mkdir, rm, unlink } from 'node:fs/promises';
 import { type BerthError, isErrno, toBerthError } from '../api/errors.ts';
 import { identifyProcess } from '../host/processes.ts';
 import { mount, unmount } from '../host/syscalls.ts';
-import type { NetworkMode } from '../networks/types.ts';
+import type { Names } from '../networks/types.ts';
 import { openInput } from '../runtime/input.ts';
 import { createMonitored, resizeTerminal } from '../runtime/monitor.ts';
 import { makeRealtimeRoom } from '../runtime/realtime.ts';
@@ -103,20 +103,23 @@ async function connectNetwork(
   undo: AsyncDisposableStack,
 ): Promise<JoinedNetwork> {
   const owner = networkOwner(context.store, record);
-  if (owner !== record) return { owner, namespace: joinNetwork(owner), address: undefined };
-  const connection = await context.networks.connect({
+  if (owner !== record) return { owner, namespace: joinNetwork(owner) };
+  const { namespace } = await context.networks.start({
     containerId: record.id,
-    mode: record.hostConfig.NetworkMode as NetworkMode,
     path: paths.netns,
-    mac: record.config.MacAddress || undefined,
+    names: namesOf(record),
   });
   recordNetwork(context, record, 'connect');
   undo.defer(async () => {
-    await context.networks.disconnect(record.id, paths.netns);
+    await context.networks.stop(record.id, paths.netns);
     recordNetwork(context, record, 'disconnect');
   });
-  const { namespace, address } = connection;
-  return { owner, namespace: namespace === undefined ? 'host' : { path: namespace }, address };
+  return { owner, namespace: namespace === undefined ? 'host' : { path: namespace } };
+}
+
+/** Under which names others know it. */
+export function namesOf({ name, config }: ContainerRecord): Names {
+  return { name, hostname: config.Hostname ?? '' };
 }
 
 async function createProcess(

@@ -4,6 +4,7 @@ import type { ArchiveApi } from './archive.ts';
 import type { Attachment, Output } from './attachment.ts';
 import type { CommitApi } from './commit.ts';
 import type { ExecApi } from './exec.ts';
+import type { NetworkingApi } from './networking.ts';
 import type { PauseApi } from './pause.ts';
 import type { PruneApi } from './prune.ts';
 import type { LinkApi } from './remove.ts';
@@ -86,6 +87,7 @@ export type Containers = ArchiveApi &
     count(): { readonly running: number; readonly paused: number; readonly stopped: number };
   } & StatsApi &
   TopApi &
+  NetworkingApi &
   PauseApi &
   RenameApi &
   LinkApi &

@@ -1,5 +1,4 @@
 import type { ContainerInspect, ContainerState, ContainerStatus, ContainerSummary } from '../api/wire.ts';
-import type { NetworkMode } from '../networks/types.ts';
 import { type Context, pathsOf } from './context.ts';
 import { describeLife } from './duration.ts';
 import { describeHealth, healthOf } from './health.ts';
@@ -14,7 +13,6 @@ const NEVER = '0001-01-01T00:00:00Z';
 /** A line of `ps`. */
 export function summaryOf(context: Context, record: ContainerRecord, imageName: string): ContainerSummary {
   const { config, hostConfig } = record;
-  const mode = hostConfig.NetworkMode as NetworkMode;
   return {
     Id: record.id,
     Names: [`/${record.name}`],
@@ -30,8 +28,8 @@ export function summaryOf(context: Context, record: ContainerRecord, imageName: 
     Labels: config.Labels ?? {},
     State: statusOf(record.life),
     Status: describeLife(record.life, Date.now()) + describeHealth(context, record),
-    HostConfig: { NetworkMode: mode },
-    NetworkSettings: { Networks: context.networks.endpointsOf(record.id, mode) },
+    HostConfig: { NetworkMode: hostConfig.NetworkMode ?? '' },
+    NetworkSettings: { Networks: context.networks.endpointsOf(record.id) },
     Mounts: record.mounts.map(mountView),
   };
 }
@@ -45,9 +43,10 @@ function commandLine([program = '', ...args]: readonly string[]): string {
 export function inspectionOf(context: Context, record: ContainerRecord): ContainerInspect {
   const { config } = record;
   const paths = pathsOf(context, record.id);
-  const mode = record.hostConfig.NetworkMode as NetworkMode;
-  const networks = context.networks.endpointsOf(record.id, mode);
-  const endpoint = networks[mode];
+  const mode = record.hostConfig.NetworkMode ?? '';
+  const networks = context.networks.endpointsOf(record.id);
+  // What docker had before networks had endpoints is that of the default bridge.
+  const endpoint = networks.bridge;
   const health = healthOf(context, record);
   const execIds = context.execs.idsOf(record.id);
   const [path = '', ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
@@ -87,10 +86,10 @@ export function inspectionOf(context: Context, record: ContainerRecord): Contain
       IPPrefixLen: endpoint?.IPPrefixLen ?? 0,
       Gateway: endpoint?.Gateway ?? '',
       MacAddress: endpoint?.MacAddress ?? '',
-      GlobalIPv6Address: '',
-      GlobalIPv6PrefixLen: 0,
-      IPv6Gateway: '',
-      // What docker had before networks had endpoints: always there, and never anything else.
+      GlobalIPv6Address: endpoint?.GlobalIPv6Address ?? '',
+      GlobalIPv6PrefixLen: endpoint?.GlobalIPv6PrefixLen ?? 0,
+      IPv6Gateway: endpoint?.IPv6Gateway ?? '',
+      // Always there, and never anything else.
       HairpinMode: false,
       LinkLocalIPv6Address: '',
       LinkLocalIPv6PrefixLen: 0,

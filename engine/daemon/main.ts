@@ -51,6 +51,7 @@ async function serve(options: EngineOptions): Promise<void> {
   const networks = openNetworks(database, {
     bridge: settings.network.bridge ?? (suffix === '' ? 'berth0' : `berth-${suffix}`),
     subnet: settings.network.subnet,
+    warn: log.warn,
   });
   const containers = await openContainers({
     root,

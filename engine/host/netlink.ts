@@ -1,4 +1,15 @@
 import { call, check, errnoError } from './libc.ts';
+import {
+  addressBytes,
+  attribute,
+  flags as bits,
+  HEADER_BYTES,
+  macBytes,
+  message,
+  NLMSG_ERROR,
+  number,
+  text,
+} from './netlink-message.ts';
 
 /**
  * Routing netlink, rtnetlink(7): links, addresses and routes, by system calls of some microseconds each instead of a
@@ -8,16 +19,28 @@ import { call, check, errnoError } from './libc.ts';
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const NETLINK_ROUTE = 0;
-const NLMSG_ERROR = 2;
-const [NLM_F_REQUEST, NLM_F_ACK, NLM_F_EXCL, NLM_F_CREATE] = [0x1, 0x4, 0x200, 0x400];
-const [RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE] = [16, 20, 24];
-const HEADER_BYTES = 16;
-const MAX_ANSWER_BYTES = 8192;
-const AF_INET = 2;
+const [RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK] = [16, 17, 18, 19];
+const [RTM_NEWADDR, RTM_NEWROUTE, RTM_DELROUTE] = [20, 24, 25];
+const MAX_ANSWER_BYTES = 65536;
+const [AF_UNSPEC, AF_BRIDGE, AF_INET, AF_INET6] = [0, 7, 2, 10];
 const IFF_UP = 1;
-const attributes = { address: 1, name: 3, master: 10, linkInfo: 18, namespaceFd: 28 } as const;
-const [INFO_KIND, INFO_DATA, VETH_PEER] = [1, 2, 1];
-const [IFA_ADDRESS, IFA_LOCAL] = [1, 2];
+const attributes = {
+  address: 1,
+  name: 3,
+  mtu: 4,
+  link: 5,
+  master: 10,
+  portInfo: 12,
+  linkInfo: 18,
+  alias: 20,
+  namespaceFd: 28,
+} as const;
+const NLA_F_NESTED = 0x8000;
+const [INFO_KIND, INFO_DATA, VETH_PEER, MACVLAN_MODE] = [1, 2, 1, 1];
+const IFLA_BRPORT_ISOLATED = 33;
+const [IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS] = [1, 2, 8];
+/** Not checked for duplicates (IPv6): an address of ours is usable at once. */
+const IFA_F_NODAD = 2;
 const [RTA_OIF, RTA_GATEWAY] = [4, 5];
 const [RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_UNIVERSE, RTN_UNICAST] = [254, 3, 0, 1];
 
@@ -33,38 +56,65 @@ export type RouteRequest = {
 export type RouteSocket = Disposable & {
   /** Sends requests in order. Throws at the first that the kernel refuses, with its errno as `code`. */
   send(requests: readonly RouteRequest[]): void;
+  /** The index of the link with this name; undefined where there is none. */
+  indexOf(name: string): number | undefined;
 };
 
-export function openRouteSocket(): RouteSocket {
-  const socket = call('int socket(int, int, int)')(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE);
+/** An open netlink socket of a protocol of netlink(7). */
+export type NetlinkSocket = Disposable & {
+  /** Sends one datagram and gives what comes back next. */
+  exchange(datagram: Buffer, what: string): Buffer;
+  /** What comes next on its own. */
+  receive(what: string): Buffer;
+};
+
+export function openNetlink(protocol: number): NetlinkSocket {
+  const socket = call('int socket(int, int, int)')(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
   check(socket, 'socket', 'netlink');
-  let sequence = 0;
   const answer = Buffer.alloc(MAX_ANSWER_BYTES);
+  const receive = (what: string) => {
+    const length = call('long recv(int, uint8_t *, size_t, int)')(socket, answer, answer.length, 0);
+    check(length, what, 'netlink');
+    return answer.subarray(0, length);
+  };
   return {
-    send(requests) {
-      for (const { what, type, flags, body } of requests) {
-        sequence += 1;
-        const header = Buffer.alloc(HEADER_BYTES);
-        header.writeUInt32LE(HEADER_BYTES + body.length, 0);
-        header.writeUInt16LE(type, 4);
-        header.writeUInt16LE(NLM_F_REQUEST | NLM_F_ACK | flags, 6);
-        header.writeUInt32LE(sequence, 8);
-        const message = Buffer.concat([header, body]);
-        check(
-          call('long send(int, const uint8_t *, size_t, int)')(socket, message, message.length, 0),
-          what,
-          'netlink',
-        );
-        const length = call('long recv(int, uint8_t *, size_t, int)')(socket, answer, answer.length, 0);
-        check(length, what, 'netlink');
-        // struct nlmsgerr: an errno below zero, and the request's header.
-        const errno = answer.readUInt16LE(4) === NLMSG_ERROR ? answer.readInt32LE(HEADER_BYTES) : 0;
-        if (errno !== 0) throw errnoError(-errno, what, 'netlink');
-      }
+    receive,
+    exchange(datagram, what) {
+      const send = call('long send(int, const uint8_t *, size_t, int)');
+      check(send(socket, datagram, datagram.length, 0), what, 'netlink');
+      return receive(what);
     },
     [Symbol.dispose]() {
       call('int close(int)')(socket);
     },
+  };
+}
+
+export function openRouteSocket(): RouteSocket {
+  const socket = openNetlink(NETLINK_ROUTE);
+  let sequence = 0;
+  const ask = ({ what, type, flags, body }: RouteRequest) => {
+    sequence += 1;
+    const bytes = socket.exchange(message({ type, flags: bits.request | flags, sequence, body }), what);
+    // struct nlmsgerr: an errno below zero, and the request's header.
+    const errno = bytes.readUInt16LE(4) === NLMSG_ERROR ? bytes.readInt32LE(HEADER_BYTES) : 0;
+    if (errno !== 0) throw errnoError(-errno, what, 'netlink');
+    return bytes;
+  };
+  return {
+    send(requests) {
+      for (const request of requests) ask({ ...request, flags: request.flags | bits.ack });
+    },
+    indexOf(name) {
+      const body = Buffer.concat([linkHeader({ index: 0 }), attribute(attributes.name, text(name))]);
+      try {
+        return ask({ what: 'link get', type: RTM_GETLINK, flags: 0, body }).readInt32LE(HEADER_BYTES + 4);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENODEV') return undefined;
+        throw error;
+      }
+    },
+    [Symbol.dispose]: () => socket[Symbol.dispose](),
   };
 }
 
@@ -73,69 +123,157 @@ export function linkUp(index: number): RouteRequest {
   return { what: 'link up', type: RTM_NEWLINK, flags: 0, body: linkHeader({ index, up: true }) };
 }
 
+/** Takes the link with this index away, and its peer where it has one. */
+export function removeLink(index: number): RouteRequest {
+  return { what: 'link delete', type: RTM_DELLINK, flags: 0, body: linkHeader({ index }) };
+}
+
+/** Makes a bridge, up, with a hardware address of its own: left alone it takes the lowest of its ports', and changes with them. */
+export function addBridge(options: {
+  readonly name: string;
+  readonly mac: string;
+  readonly mtu?: number | undefined;
+  /** For people: what `ip link` shows beside it. */
+  readonly alias: string;
+}): RouteRequest {
+  return newLink('bridge add', [
+    linkHeader({ index: 0, up: true }),
+    attribute(attributes.name, text(options.name)),
+    attribute(attributes.address, macBytes(options.mac)),
+    attribute(attributes.alias, text(options.alias)),
+    ...mtuOf(options),
+    attribute(attributes.linkInfo, attribute(INFO_KIND, text('bridge'))),
+  ]);
+}
+
+/** A link of a container: its end inside, which a descriptor of its namespace says where to make. */
+export type InnerLink = {
+  readonly name: string;
+  readonly mac: string;
+  readonly mtu?: number | undefined;
+  readonly namespaceFd: number;
+};
+
 /**
  * Makes a pair of virtual Ethernet links: one here, up and plugged into a bridge, and its peer, to be brought up in
- * another network namespace, which a descriptor names, with an index, a name and a hardware address of its own.
+ * another network namespace.
  */
 export function addVethPair(options: {
   readonly name: string;
   readonly bridgeIndex: number;
-  readonly peer: {
-    readonly name: string;
-    readonly index: number;
-    readonly mac: string;
-    readonly namespaceFd: number;
-  };
+  readonly peer: InnerLink;
 }): RouteRequest {
-  const { peer } = options;
-  const peerLink = Buffer.concat([
-    // Not up yet: the kernel makes the peer first, and it has nothing to be connected to (ENOTCONN).
-    linkHeader({ index: peer.index, up: false }),
-    attribute(attributes.name, text(peer.name)),
-    attribute(attributes.address, Buffer.from(peer.mac.replaceAll(':', ''), 'hex')),
-    attribute(attributes.namespaceFd, number(peer.namespaceFd)),
-  ]);
   const info = Buffer.concat([
     attribute(INFO_KIND, text('veth')),
-    attribute(INFO_DATA, attribute(VETH_PEER, peerLink)),
+    // Not up yet: the kernel makes the peer first, and it has nothing to be connected to (ENOTCONN).
+    attribute(INFO_DATA, attribute(VETH_PEER, innerLink(options.peer))),
   ]);
-  const body = Buffer.concat([
+  return newLink('veth add', [
     linkHeader({ index: 0, up: true }),
     attribute(attributes.name, text(options.name)),
     attribute(attributes.master, number(options.bridgeIndex)),
+    ...mtuOf(options.peer),
     attribute(attributes.linkInfo, info),
   ]);
-  return { what: 'veth add', type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, body };
 }
 
-/** Gives a link an IPv4 address. */
+const macvlanModes = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
+export type MacvlanMode = keyof typeof macvlanModes;
+
+/** Makes a link with a hardware address of its own on a link of this namespace, to be brought up in another. */
+export function addMacvlan(options: {
+  readonly parentIndex: number;
+  readonly mode: MacvlanMode;
+  readonly inner: InnerLink;
+}): RouteRequest {
+  const info = Buffer.concat([
+    attribute(INFO_KIND, text('macvlan')),
+    attribute(INFO_DATA, attribute(MACVLAN_MODE, number(macvlanModes[options.mode]))),
+  ]);
+  return newLink('macvlan add', [
+    innerLink(options.inner),
+    attribute(attributes.link, number(options.parentIndex)),
+    attribute(attributes.linkInfo, info),
+  ]);
+}
+
+/** Lets a port of a bridge talk to the host alone, not to the other ports that are isolated. */
+export function isolatePort(index: number): RouteRequest {
+  const body = Buffer.concat([
+    linkHeader({ index, family: AF_BRIDGE }),
+    attribute(attributes.portInfo | NLA_F_NESTED, attribute(IFLA_BRPORT_ISOLATED, Buffer.of(1))),
+  ]);
+  return { what: 'bridge port set', type: RTM_SETLINK, flags: 0, body };
+}
+
+/** Gives a link an IPv4 or IPv6 address. */
 export function addAddress(options: {
   readonly index: number;
   readonly address: string;
   readonly prefix: number;
 }): RouteRequest {
-  const header = Buffer.from([AF_INET, options.prefix, 0, RT_SCOPE_UNIVERSE, 0, 0, 0, 0]);
+  const header = Buffer.from([familyOf(options.address), options.prefix, 0, RT_SCOPE_UNIVERSE, 0, 0, 0, 0]);
   header.writeUInt32LE(options.index, 4);
-  const address = ipv4(options.address);
-  const body = Buffer.concat([header, attribute(IFA_LOCAL, address), attribute(IFA_ADDRESS, address)]);
-  return { what: 'address add', type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, body };
-}
-
-/** Makes a gateway the way to everywhere. */
-export function addDefaultRoute(options: { readonly index: number; readonly gateway: string }): RouteRequest {
-  const header = Buffer.alloc(12);
-  header.set([AF_INET, 0, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_UNIVERSE, RTN_UNICAST]);
+  const address = addressBytes(options.address);
   const body = Buffer.concat([
     header,
-    attribute(RTA_GATEWAY, ipv4(options.gateway)),
-    attribute(RTA_OIF, number(options.index)),
+    attribute(IFA_LOCAL, address),
+    attribute(IFA_ADDRESS, address),
+    ...(options.address.includes(':') ? [attribute(IFA_FLAGS, number(IFA_F_NODAD))] : []),
   ]);
-  return { what: 'route add', type: RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_EXCL, body };
+  return { what: 'address add', type: RTM_NEWADDR, flags: bits.create | bits.excl, body };
 }
 
+type Route = { readonly index: number; readonly gateway: string };
+
+/** Makes a gateway the way to everywhere. */
+export function addDefaultRoute(route: Route): RouteRequest {
+  const flags = bits.create | bits.excl;
+  return { what: 'route add', type: RTM_NEWROUTE, flags, body: defaultRoute(route) };
+}
+
+export function removeDefaultRoute(route: Route): RouteRequest {
+  return { what: 'route delete', type: RTM_DELROUTE, flags: 0, body: defaultRoute(route) };
+}
+
+function defaultRoute({ index, gateway }: Route): Buffer {
+  const header = Buffer.alloc(12);
+  const scope = [RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_UNIVERSE, RTN_UNICAST];
+  header.set([familyOf(gateway), 0, 0, 0, ...scope]);
+  return Buffer.concat([
+    header,
+    attribute(RTA_GATEWAY, addressBytes(gateway)),
+    attribute(RTA_OIF, number(index)),
+  ]);
+}
+
+const familyOf = (address: string) => (address.includes(':') ? AF_INET6 : AF_INET);
+
+function newLink(what: string, parts: readonly Buffer[]): RouteRequest {
+  return { what, type: RTM_NEWLINK, flags: bits.create | bits.excl, body: Buffer.concat(parts) };
+}
+
+function innerLink(link: InnerLink): Buffer {
+  return Buffer.concat([
+    linkHeader({ index: 0 }),
+    attribute(attributes.name, text(link.name)),
+    attribute(attributes.address, macBytes(link.mac)),
+    ...mtuOf(link),
+    attribute(attributes.namespaceFd, number(link.namespaceFd)),
+  ]);
+}
+
+const mtuOf = ({ mtu }: { readonly mtu?: number | undefined }) =>
+  mtu === undefined ? [] : [attribute(attributes.mtu, number(mtu))];
+
 /** struct ifinfomsg: `index` 0 lets the kernel choose. */
-function linkHeader(options: { readonly index: number; readonly up: boolean }): Buffer {
+function linkHeader(options: {
+  readonly index: number;
+  readonly up?: boolean;
+  readonly family?: number;
+}): Buffer {
   const header = Buffer.alloc(16);
+  header[0] = options.family ?? AF_UNSPEC;
   header.writeInt32LE(options.index, 4);
   if (options.up) {
     header.writeUInt32LE(IFF_UP, 8);
@@ -143,23 +281,3 @@ function linkHeader(options: { readonly index: number; readonly up: boolean }): 
   }
   return header;
 }
-
-/** struct rtattr: length, type, value, and padding to four bytes. */
-function attribute(type: number, value: Buffer): Buffer {
-  const length = 4 + value.length;
-  const bytes = Buffer.alloc(Math.ceil(length / 4) * 4);
-  bytes.writeUInt16LE(length, 0);
-  bytes.writeUInt16LE(type, 2);
-  value.copy(bytes, 4);
-  return bytes;
-}
-
-const text = (value: string) => Buffer.from(`${value}\0`);
-
-function number(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-}
-
-const ipv4 = (address: string) => Buffer.from(address.split('.').map(Number));

@@ -1,68 +1,71 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { runProgram } from '../host/programs.ts';
-
-/** The bridge of a network, as the kernel is to have it. */
-export type Bridge = {
-  readonly name: string;
-  readonly gateway: string;
-  readonly prefix: number;
-  readonly subnet: string;
-};
+import { readFileSync, writeFileSync } from 'node:fs';
+import { isErrno } from '../api/errors.ts';
+import { addAddress, addBridge, linkUp, openRouteSocket, removeLink } from '../host/netlink.ts';
+import { formatAddress } from './addresses.ts';
+import { optionsOf } from './options.ts';
+import type { Network } from './types.ts';
+import { prefixOf, subnetOf } from './views.ts';
 
 /**
- * Makes the bridge and the rules that let its containers out, unless they are there already. Safe to repeat:
- * the rules are one table, named after the bridge, that is replaced in one transaction.
+ * Makes the bridge of a network with its gateways' addresses, unless it is there already, and lets the kernel forward.
+ * Safe to repeat: what an engine that was killed left half made is made whole. Throws what the kernel said.
  */
-export async function ensureBridge(bridge: Bridge): Promise<void> {
-  const { name } = bridge;
-  if (!(await exists(name))) {
-    // The bridge's own address is set by hand: left alone it takes the lowest of its ports' and changes with them.
-    const batch = [
-      `link add ${name} address ${macOf(bridge.gateway)} type bridge`,
-      `addr add ${bridge.gateway}/${bridge.prefix} dev ${name}`,
-      `link set ${name} up`,
-    ];
-    await runProgram('ip', ['-batch', '-'], { input: `${batch.join('\n')}\n` });
+export function ensureBridge(network: Network, alias: string): void {
+  const name = network.bridge ?? '';
+  const gateways = ([4, 6] as const).flatMap((family) => {
+    const config = subnetOf(network, family);
+    return config?.Gateway ? [{ address: config.Gateway, prefix: prefixOf(config) }] : [];
+  });
+  using socket = openRouteSocket();
+  if (socket.indexOf(name) === undefined) {
+    const mac = macOf(gateways[0]?.address ?? '');
+    socket.send([addBridge({ name, mac, mtu: optionsOf(network).mtu, alias })]);
   }
-  await runProgram('nft', ['-f', '-'], { input: rules(bridge) });
-  await allowForwarding();
+  const index = socket.indexOf(name) ?? 0;
+  for (const gateway of gateways) {
+    try {
+      socket.send([addAddress({ index, ...gateway })]);
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST')) throw error;
+    }
+  }
+  socket.send([linkUp(index)]);
+  // A port that is published is reached from the host's own loopback too; see the rules in firewall-rules.ts.
+  allow(`ipv4/conf/${name}/route_localnet`);
+  allow('ipv4/ip_forward');
+  if (network.ipv6) allow('ipv6/conf/all/forwarding');
 }
 
-/** Takes the bridge and its rules away. */
-export async function removeBridge(name: string): Promise<void> {
-  if (await exists(name)) await runProgram('ip', ['link', 'delete', name]);
-  await runProgram('nft', ['-f', '-'], { input: `table ip ${name} {}\ndelete table ip ${name}\n` });
-}
-
-/** Declaring the table first makes the deletion succeed where there is none (nft(8), «delete»). */
-function rules({ name, subnet }: Bridge): string {
-  return `
-table ip ${name} {}
-delete table ip ${name}
-table ip ${name} {
-  chain postrouting {
-    type nat hook postrouting priority srcnat; policy accept;
-    ip saddr ${subnet} oifname != "${name}" masquerade
+/** Takes an interface away, and its other end. Nothing where there is none. */
+export function removeInterface(name: string): void {
+  using socket = openRouteSocket();
+  const index = socket.indexOf(name);
+  if (index === undefined) return;
+  try {
+    socket.send([removeLink(index)]);
+  } catch (error) {
+    // It went with its namespace meanwhile.
+    if (!isErrno(error, 'ENODEV')) throw error;
   }
 }
-`;
-}
 
-async function exists(name: string): Promise<boolean> {
-  const links = JSON.parse(await runProgram('ip', ['-json', 'link', 'show', 'type', 'bridge'])) as {
-    ifname?: string;
-  }[];
-  return links.some((link) => link.ifname === name);
-}
-
-/** Containers reach other hosts only through a kernel that forwards. It is left as it is where it does already. */
-async function allowForwarding(): Promise<void> {
-  const path = '/proc/sys/net/ipv4/ip_forward';
-  if ((await readFile(path, 'utf8')).trim() !== '1') await writeFile(path, '1');
+/** Sets a switch of the kernel's. It is left as it is where it is set already: /proc/sys may be read-only. */
+function allow(name: string): void {
+  const path = `/proc/sys/net/${name}`;
+  if (readFileSync(path, 'utf8').trim() !== '1') writeFileSync(path, '1');
 }
 
 /** A locally administered hardware address that follows from the IPv4 address, as Docker makes them. */
 export function macOf(address: string): string {
   const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
   return `02:42:${bytes.join(':')}`;
+}
+
+/** The address that the kernel gives an interface on its own link (RFC 4291, appendix A). */
+export function linkLocalOf(mac: string): string {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac
+    .split(/[:-]/)
+    .map((byte) => Number.parseInt(byte, 16));
+  const words = [(a ^ 2) * 256 + b, c * 256 + 0xff, 0xfe00 + d, e * 256 + f];
+  return formatAddress(6, words.reduce((sum, word) => sum * 65536n + BigInt(word), 0n) + (0xfe80n << 112n));
 }

@@ -1,54 +1,121 @@
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BerthError, isErrno } from '../api/errors.ts';
-import { addAddress, addDefaultRoute, addVethPair, linkUp, openRouteSocket } from '../host/netlink.ts';
-import { makeNetworkNamespace } from '../host/network-namespace.ts';
-import { runProgram } from '../host/programs.ts';
+import {
+  addAddress,
+  addDefaultRoute,
+  addMacvlan,
+  addVethPair,
+  isolatePort,
+  linkUp,
+  type MacvlanMode,
+  openRouteSocket,
+  removeDefaultRoute,
+  removeLink,
+} from '../host/netlink.ts';
+import { inNetworkNamespace, makeNetworkNamespace } from '../host/network-namespace.ts';
 import { unmount } from '../host/syscalls.ts';
 
-/** What is made inside a new network namespace: a link to the bridge and its address, or nothing but loopback. */
+/** An interface of a container: what it is plugged into, and what it is called and has inside. */
 export type Link = {
-  readonly bridge: string;
-  readonly hostInterface: string;
+  /** `eth0`. */
+  readonly name: string;
   readonly mac: string;
-  readonly address: string;
-  readonly prefix: number;
-  readonly gateway: string;
+  readonly mtu?: number | undefined;
+  readonly addresses: readonly { readonly address: string; readonly prefix: number }[];
+  readonly on:
+    | {
+        readonly kind: 'bridge';
+        readonly bridge: string;
+        readonly hostInterface: string;
+        /** Other containers on the bridge are out of reach. */
+        readonly isolated: boolean;
+      }
+    | { readonly kind: 'macvlan'; readonly parent: string; readonly mode: MacvlanMode };
 };
 
+/** A way out: through which interface, to whom. */
+export type Gateway = { readonly name: string; readonly address: string };
+
 const LOOPBACK = 1;
-/** The index of eth0 in a container's namespace: the first after loopback's. */
-const ETH0 = 2;
 
 /**
- * Makes a network namespace that is kept by the file at `path`, with its loopback up and, where a link is given,
- * an eth0 that is plugged into the bridge. No program is spawned: it takes a millisecond, most of it the kernel's.
+ * Makes a network namespace that is kept by the file at `path`, with its loopback up. No program is spawned: with an
+ * interface it takes a millisecond, most of it the kernel's.
  */
-export function createNamespace(path: string, link: Link | undefined): void {
+export function createNamespace(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, '');
   using inside = makeNetworkNamespace(path);
   inside.send([linkUp(LOOPBACK)]);
-  if (link === undefined) return;
-  const { mac, gateway } = link;
-  const namespace = openSync(path, 'r');
-  try {
-    using outside = openRouteSocket();
-    const bridgeIndex = Number(readFileSync(`/sys/class/net/${link.bridge}/ifindex`, 'utf8'));
-    const peer = { name: 'eth0', index: ETH0, mac, namespaceFd: namespace };
-    outside.send([addVethPair({ name: link.hostInterface, bridgeIndex, peer })]);
-  } finally {
-    closeSync(namespace);
-  }
-  inside.send([
-    linkUp(ETH0),
-    addAddress({ index: ETH0, ...link }),
-    addDefaultRoute({ index: ETH0, gateway }),
-  ]);
 }
 
-/** Lets the namespace go: with its last process it ends, and its veth with it. Nothing where there is none. */
+/** Plugs an interface into a namespace. Throws what the kernel said, `invalid` where its bridge or parent isn't there. */
+export function plug(path: string, link: Link): void {
+  const namespaceFd = openSync(path, 'r');
+  const { name, mac, mtu } = link;
+  const inner = { name, mac, mtu, namespaceFd };
+  try {
+    using outside = openRouteSocket();
+    const indexOf = (other: string) => {
+      const found = outside.indexOf(other);
+      if (found !== undefined) return found;
+      throw new BerthError('invalid', `there is no interface ${other} on this host`, { hint: 'ip link' });
+    };
+    if (link.on.kind === 'bridge') {
+      const { bridge, hostInterface, isolated } = link.on;
+      outside.send([addVethPair({ name: hostInterface, bridgeIndex: indexOf(bridge), peer: inner })]);
+      if (isolated) outside.send([isolatePort(indexOf(hostInterface))]);
+    } else {
+      const { parent, mode } = link.on;
+      outside.send([addMacvlan({ parentIndex: indexOf(parent), mode, inner })]);
+    }
+  } finally {
+    closeSync(namespaceFd);
+  }
+  inNetworkNamespace(path, () => {
+    using socket = openRouteSocket();
+    const index = socket.indexOf(name) ?? 0;
+    socket.send([linkUp(index), ...link.addresses.map((address) => addAddress({ index, ...address }))]);
+  });
+}
+
+/** Takes the interface with this name out of a namespace. Nothing where it has none. */
+export function unplug(path: string, name: string): void {
+  inNetworkNamespace(path, () => {
+    using socket = openRouteSocket();
+    const index = socket.indexOf(name);
+    if (index !== undefined) socket.send([removeLink(index)]);
+  });
+}
+
+/** Makes these the ways to everywhere, in place of those before. One that is gone with its interface is no error. */
+export function setGateways(
+  path: string,
+  ways: { readonly from: readonly Gateway[]; readonly to: readonly Gateway[] },
+): void {
+  inNetworkNamespace(path, () => {
+    using socket = openRouteSocket();
+    const route = ({ name, address }: Gateway) => ({ index: socket.indexOf(name) ?? 0, gateway: address });
+    for (const way of ways.from) {
+      try {
+        socket.send([removeDefaultRoute(route(way))]);
+      } catch (error) {
+        if (!isErrno(error, 'ESRCH') && !isErrno(error, 'ENODEV') && !isErrno(error, 'EINVAL')) throw error;
+      }
+    }
+    for (const way of ways.to) {
+      try {
+        socket.send([addDefaultRoute(route(way))]);
+      } catch (error) {
+        if (!isErrno(error, 'EEXIST')) throw error;
+      }
+    }
+  });
+}
+
+/** Lets the namespace go: with its last process it ends, and its links with it. Nothing where there is none. */
 export async function removeNamespace(path: string): Promise<void> {
   try {
     unmount(path, { detach: true });
@@ -57,13 +124,4 @@ export async function removeNamespace(path: string): Promise<void> {
     if (!isErrno(error, 'EINVAL') && !isErrno(error, 'ENOENT')) throw error;
   }
   await rm(path, { force: true });
-}
-
-/** Takes a link away, both its ends, though its namespace goes on. Nothing where there is none. */
-export async function removeInterface(name: string): Promise<void> {
-  try {
-    await runProgram('ip', ['link', 'del', name]);
-  } catch (error) {
-    if (!(error instanceof BerthError) || !/Cannot find device/.test(error.message)) throw error;
-  }
 }

@@ -4,145 +4,283 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import { promisify } from 'node:util';
+import { joinHosts, makeHost } from '../../workshop/testing/hosts.ts';
 import { tempRoot } from '../../workshop/testing/temp.ts';
 import { openDatabase } from '../state/database.ts';
-import { formatSubnet, overlaps, parseSubnet, sizeOf } from './addresses.ts';
-import { removeBridge } from './bridge.ts';
-import { createNamespace, removeNamespace } from './namespaces.ts';
+import { contains, formatSubnet, overlaps, parseSubnet, plainAddress, sizeOf } from './addresses.ts';
+import { openAddressPool } from './ipam.ts';
 import { openNetworks } from './networks.ts';
+import { inventSubnet6 } from './pool.ts';
 
 const run = promisify(execFile);
 
 async function testNetworks(subnet: string) {
   const root = await tempRoot('net');
   const database = openDatabase(root.join('db'));
-  const bridge = `bt-${randomBytes(4).toString('hex')}`;
-  const networks = openNetworks(database, { bridge, subnet });
+  const bridge = `berth-${randomBytes(4).toString('hex')}`;
+  const open = () => openNetworks(database, { bridge, subnet });
+  let networks = open();
   return {
     root,
     bridge,
-    networks,
-    reopen: () => openNetworks(database, { bridge, subnet }),
+    get networks() {
+      return networks;
+    },
+    reopen() {
+      networks = open();
+      return networks;
+    },
+    /** Starts a container of that id on networks, the default bridge where none are named. */
+    async start(id: string, on: readonly string[] = ['bridge']) {
+      const path = root.join(id);
+      networks.attach(
+        id,
+        on.map((name) => ({ network: networks.find(name), wish: {} })),
+      );
+      await networks.start({ containerId: id, path, names: { name: `name-${id}`, hostname: id } });
+      const inside = async (...command: string[]) =>
+        (await run('nsenter', [`--net=${path}`, ...command])).stdout;
+      return { id, path, inside, addresses: networks.joinedBy(id).map(({ endpoint }) => endpoint.address) };
+    },
+    async stop(id: string) {
+      await networks.stop(id, root.join(id));
+      networks.forget(id);
+    },
     async [Symbol.asyncDispose]() {
-      await removeBridge(bridge);
+      await networks.close();
       database.close();
       await root[Symbol.asyncDispose]();
     },
   };
 }
 
-const inside = async (path: string, ...command: string[]) =>
-  (await run('nsenter', [`--net=${path}`, ...command])).stdout;
+const ping = (address = '') => ['busybox', 'ping', '-c', '1', '-W', '1', address];
 
 test('subnets are read, written and compared', () => {
   assert.equal(formatSubnet(parseSubnet('10.1.2.3/8')), '10.0.0.0/8');
-  assert.equal(sizeOf(parseSubnet('192.168.7.0/29')), 8);
+  assert.equal(sizeOf(parseSubnet('192.168.7.0/29')), 8n);
   assert.equal(overlaps(parseSubnet('172.16.0.0/12'), parseSubnet('172.31.255.0/24')), true);
   assert.equal(overlaps(parseSubnet('172.16.0.0/12'), parseSubnet('172.32.0.0/16')), false);
-  for (const wrong of ['', '10.0.0.0', '10.0.0.256/8', '10.0.0.0/33', 'x/8'])
+  assert.equal(formatSubnet(parseSubnet('FD00:0:0:1:0:0:0:9/64')), 'fd00:0:0:1::/64');
+  assert.equal(formatSubnet(parseSubnet('::/0')), '::/0');
+  assert.equal(overlaps(parseSubnet('fd00::/8'), parseSubnet('fd12::/64')), true);
+  assert.equal(overlaps(parseSubnet('::/0'), parseSubnet('10.0.0.0/8')), false);
+  assert.equal(plainAddress('FD00::ffff:1.2.3.4'), 'fd00::ffff:102:304');
+  assert.equal(contains(parseSubnet('fd00:1::/32'), 'fd00:1:2::3'), true);
+  assert.equal(contains(parseSubnet('10.0.0.0/8'), '11.0.0.1'), false);
+  assert.match(formatSubnet(inventSubnet6()), /^fd[0-9a-f:]+::\/64$/);
+  for (const wrong of ['', '10.0.0.0', '10.0.0.256/8', '10.0.0.0/33', 'x/8', 'fd00::/129', '10.0.0.0/'])
     assert.throws(() => parseSubnet(wrong), /invalid subnet/);
+});
+
+test('addresses are given once each before any is given again', () => {
+  const pool = openAddressPool({
+    subnet: parseSubnet('10.9.0.0/29'),
+    reserved: ['10.9.0.1', '10.9.0.4'],
+  });
+  pool.take('10.9.0.2');
+  assert.equal(pool.allocate(), '10.9.0.3');
+  pool.release('10.9.0.3');
+  assert.equal(pool.allocate(), '10.9.0.5');
+  assert.equal(pool.allocate('10.9.0.6'), '10.9.0.6');
+  assert.equal(pool.allocate(), '10.9.0.3');
+  assert.throws(() => pool.allocate(), /no address is free in 10\.9\.0\.0\/29/);
+  pool.release('10.9.0.2');
+  assert.equal(pool.allocate(), '10.9.0.2');
+  assert.throws(() => pool.allocate('10.9.0.6'), /Address already in use: 10\.9\.0\.6/);
+  for (const wrong of ['10.9.0.0', '10.9.0.7', '10.9.0.8', 'fd00::1', 'x'])
+    assert.throws(() => pool.allocate(wrong), /no address of/, wrong);
 });
 
 test('two containers on the bridge reach each other and their gateway', async () => {
   await using fixture = await testNetworks('10.213.1.0/24');
   const { networks, root } = fixture;
-  const [one, two] = [root.join('one'), root.join('two')];
-  const first = await networks.connect({ containerId: 'a'.repeat(64), mode: 'bridge', path: one });
-  const second = await networks.connect({ containerId: 'b'.repeat(64), mode: 'bridge', path: two });
-  assert.notEqual(first.address, second.address);
-  await inside(one, 'busybox', 'ping', '-c', '1', '-W', '5', second.address ?? '');
-  await inside(two, 'busybox', 'ping', '-c', '1', '-W', '5', '10.213.1.1');
-  const endpoint = networks.endpointsOf('a'.repeat(64), 'bridge').bridge;
-  assert.equal(endpoint?.IPAddress, first.address);
+  const one = await fixture.start('one');
+  const two = await fixture.start('two');
+  assert.notEqual(one.addresses[0], two.addresses[0]);
+  await one.inside(...ping(two.addresses[0]));
+  await two.inside(...ping('10.213.1.1'));
+  const endpoint = networks.endpointsOf('one').bridge;
+  assert.equal(endpoint?.IPAddress, one.addresses[0]);
   assert.equal(endpoint?.Gateway, '10.213.1.1');
-  assert.match(await inside(one, 'ip', 'addr', 'show', 'eth0'), new RegExp(endpoint?.MacAddress ?? '-'));
-  await networks.disconnect('a'.repeat(64), one);
-  await networks.disconnect('b'.repeat(64), two);
-  await networks.disconnect('b'.repeat(64), two);
+  assert.match(await one.inside('ip', 'addr', 'show', 'eth0'), new RegExp(endpoint?.MacAddress ?? '-'));
+  await fixture.stop('one');
+  await fixture.stop('two');
+  await fixture.stop('two');
   assert.equal(readFileSync('/proc/self/mounts', 'utf8').includes(root.path), false);
 });
 
-test('a container reaches another host, which sees the address of this host', async () => {
+test('a container reaches another host, which sees the address of this host, and is not reached from there', async () => {
   await using fixture = await testNetworks('10.213.2.0/24');
-  const { networks, root } = fixture;
-  const path = root.join('one');
-  await networks.connect({ containerId: 'c'.repeat(64), mode: 'bridge', path });
+  const one = await fixture.start('one');
+  await using outside = await makeHost(fixture.root.join('outside'));
+  await joinHosts({ to: outside, here: ['10.214.2.1/24'], there: ['10.214.2.2/24'] });
   // The other host knows no way back to the container's subnet: an answer comes only to this host's own address.
-  await using outside = await otherHost(root.join('outside'), '10.214.2');
-  await inside(path, 'busybox', 'ping', '-c', '1', '-W', '5', outside.address);
-  await networks.disconnect('c'.repeat(64), path);
+  await one.inside(...ping('10.214.2.2'));
+  await outside.run('ip', 'route', 'add', '10.213.2.0/24', 'via', '10.214.2.1');
+  await assert.rejects(outside.run(...ping(one.addresses[0])), 'what was not asked for stays outside');
+  await fixture.stop('one');
 });
 
-/** A network namespace that stands for another host, wired to this one. */
-async function otherHost(path: string, prefix: string) {
-  createNamespace(path, undefined);
-  const name = `bo-${randomBytes(4).toString('hex')}`;
-  const here = [
-    `link add ${name} type veth peer name eth0 netns ${path}`,
-    `addr add ${prefix}.1/24 dev ${name}`,
-    `link set ${name} up`,
-  ];
-  for (const command of here) await run('ip', command.split(' '));
-  await inside(path, 'ip', 'addr', 'add', `${prefix}.2/24`, 'dev', 'eth0');
-  await inside(path, 'ip', 'link', 'set', 'eth0', 'up');
-  return { address: `${prefix}.2`, [Symbol.asyncDispose]: () => removeNamespace(path) };
-}
+test('networks of users are apart; a container comes and goes while it runs', async () => {
+  await using fixture = await testNetworks('10.213.3.0/24');
+  const { networks } = fixture;
+  const make = async (name: string, subnet: string, more = {}) =>
+    await networks.create({ Name: name, IPAM: { Config: [{ Subnet: subnet }] }, ...more });
+  await make('front', '10.213.30.0/24');
+  const { network: back } = await make('back', '10.213.31.0/24');
+  await make('shut', '10.213.32.0/24', { Internal: true });
+  const one = await fixture.start('one', ['front']);
+  const two = await fixture.start('two', ['back', 'shut']);
+  const three = await fixture.start('three', ['shut']);
+  assert.equal(one.addresses[0], '10.213.30.2');
+  assert.deepEqual(two.addresses, ['10.213.31.2', '10.213.32.2']);
+  await assert.rejects(one.inside(...ping('10.213.31.2')), 'another network is out of reach');
+  await networks.connect('one', back, { Aliases: ['uno'] });
+  assert.match(await one.inside('ip', '-4', '-o', 'addr', 'show', 'eth1'), /10\.213\.31\.3\/24/);
+  await one.inside(...ping('10.213.31.2'));
+  // Of several networks the first by name leads out.
+  assert.match(await one.inside('ip', 'route'), /default via 10\.213\.31\.1 dev eth1/);
+  await assert.rejects(networks.connect('one', back, {}), /already exists in network back/);
+  await networks.disconnect('one', back);
+  assert.match(await one.inside('ip', 'route'), /default via 10\.213\.30\.1 dev eth0/);
+  assert.doesNotMatch(await one.inside('ip', 'addr'), /eth1/);
+  await assert.rejects(one.inside(...ping('10.213.31.2')));
+  // An internal network reaches its own containers, and nothing else.
+  await three.inside(...ping('10.213.32.2'));
+  assert.doesNotMatch(await three.inside('ip', 'route'), /default/);
+  await three.inside('ip', 'route', 'add', 'default', 'via', '10.213.32.1');
+  await assert.rejects(three.inside(...ping('10.213.30.2')));
+  await assert.rejects(networks.remove('front'), /network front id [0-9a-f]{64} has active endpoints/);
+  await assert.rejects(networks.remove('bridge'), /pre-defined network and cannot be removed/);
+  for (const id of ['one', 'two', 'three']) await fixture.stop(id);
+  const bridge = (await networks.remove('front')).bridge ?? '';
+  assert.equal(existsSync(`/sys/class/net/${bridge}`), false);
+  assert.deepEqual(
+    (await networks.prune({})).map(({ name }) => name),
+    ['back', 'shut'],
+  );
+});
+
+test('no container speaks in the name of another', async () => {
+  await using fixture = await testNetworks('10.213.4.0/24');
+  const one = await fixture.start('one');
+  const two = await fixture.start('two');
+  await one.inside(...ping(two.addresses[0]));
+  // An address of its neighbour's, one of nobody's, and another hardware address: nothing of it gets through.
+  await one.inside('ip', 'addr', 'add', '10.213.4.77/24', 'dev', 'eth0');
+  await one.inside('ip', 'addr', 'add', '10.99.99.99/32', 'dev', 'eth0');
+  for (const source of ['10.213.4.77', '10.99.99.99'])
+    await assert.rejects(one.inside(...ping('10.213.4.1'), '-I', source), source);
+  await one.inside(...ping(two.addresses[0]));
+  await one.inside('ip', 'link', 'set', 'eth0', 'address', '02:42:00:00:00:99');
+  await assert.rejects(one.inside(...ping('10.213.4.1')));
+  await fixture.stop('one');
+  await fixture.stop('two');
+});
+
+test('containers of a network without icc reach the outside and not each other', async () => {
+  await using fixture = await testNetworks('10.213.5.0/24');
+  await fixture.networks.create({
+    Name: 'alone',
+    IPAM: { Config: [{ Subnet: '10.213.50.0/24' }] },
+    Options: { 'com.docker.network.bridge.enable_icc': 'false', 'com.docker.network.driver.mtu': '1400' },
+  });
+  const one = await fixture.start('one', ['alone']);
+  const two = await fixture.start('two', ['alone']);
+  await one.inside(...ping('10.213.50.1'));
+  await assert.rejects(one.inside(...ping(two.addresses[0])));
+  assert.match(await one.inside('ip', 'link', 'show', 'eth0'), /mtu 1400/);
+  await fixture.stop('one');
+  await fixture.stop('two');
+});
+
+test('IPv6 is as good as IPv4 on a network that has it', async () => {
+  await using fixture = await testNetworks('10.213.6.0/24');
+  await fixture.networks.create({
+    Name: 'six',
+    EnableIPv6: true,
+    IPAM: { Config: [{ Subnet: '10.213.60.0/24' }, { Subnet: 'fd13:60::/64' }] },
+  });
+  const one = await fixture.start('one', ['six']);
+  const two = await fixture.start('two', ['six']);
+  const endpoint = fixture.networks.endpointsOf('two').six;
+  assert.equal(endpoint?.GlobalIPv6Address, 'fd13:60::3');
+  assert.equal(endpoint?.IPv6Gateway, 'fd13:60::1');
+  await one.inside('busybox', 'ping', '-6', '-c', '1', '-W', '2', 'fd13:60::3');
+  await two.inside('busybox', 'ping', '-6', '-c', '1', '-W', '2', 'fd13:60::1');
+  assert.match(await one.inside('ip', '-6', 'route'), /default via fd13:60::1/);
+  await fixture.stop('one');
+  await fixture.stop('two');
+});
+
+test('rules that somebody takes away come back', async () => {
+  await using fixture = await testNetworks('10.213.7.0/24');
+  const one = await fixture.start('one');
+  await run('nft', ['delete', 'table', 'inet', fixture.bridge]);
+  await run('nft', ['flush', 'table', 'bridge', fixture.bridge]);
+  const rules = async () => (await run('nft', ['list', 'ruleset'])).stdout;
+  const back = () =>
+    new RegExp(`table inet ${fixture.bridge} [\\s\\S]*table bridge ${fixture.bridge} [\\s\\S]*jump guard`);
+  while (!back().test(await rules()));
+  await one.inside(...ping('10.213.7.1'));
+  await fixture.stop('one');
+});
 
 test('a container without network has a loopback and nothing else', async () => {
-  await using fixture = await testNetworks('10.213.3.0/24');
-  const path = fixture.root.join('one');
-  const connection = await fixture.networks.connect({ containerId: 'd'.repeat(64), mode: 'none', path });
-  assert.deepEqual(connection, { namespace: path, address: undefined });
-  const links = JSON.parse(await inside(path, 'ip', '-json', 'link')) as {
-    ifname: string;
-    flags: string[];
-  }[];
+  await using fixture = await testNetworks('10.213.8.0/24');
+  const one = await fixture.start('one', ['none']);
+  const links = JSON.parse(await one.inside('ip', '-json', 'link')) as { ifname: string; flags: string[] }[];
   assert.deepEqual(
     links.map((link) => link.ifname),
     ['lo'],
   );
   assert.ok(links[0]?.flags.includes('UP'));
-  await fixture.networks.disconnect('d'.repeat(64), path);
+  await fixture.stop('one');
 });
 
 test('addresses run out with a clear error, and one that was let go is given again', async () => {
-  await using fixture = await testNetworks('10.213.4.0/30');
-  const { networks, root } = fixture;
-  await networks.connect({ containerId: 'e'.repeat(64), mode: 'bridge', path: root.join('one') });
-  const another = { containerId: 'f'.repeat(64), mode: 'bridge', path: root.join('two') } as const;
-  await assert.rejects(networks.connect(another), /no address is free in 10\.213\.4\.0\/30/);
-  await networks.disconnect('e'.repeat(64), root.join('one'));
-  assert.equal((await networks.connect(another)).address, '10.213.4.2');
-  await networks.disconnect('f'.repeat(64), root.join('two'));
+  await using fixture = await testNetworks('10.213.9.0/30');
+  await fixture.start('one');
+  await assert.rejects(fixture.start('two'), /no address is free in 10\.213\.9\.0\/30/);
+  assert.equal(existsSync(fixture.root.join('two')), false);
+  await fixture.stop('one');
+  fixture.networks.forget('two');
+  assert.deepEqual((await fixture.start('two')).addresses, ['10.213.9.2']);
+  await fixture.stop('two');
 });
 
-test('a new start knows the addresses of running containers and forgets those of ended ones', async () => {
-  await using fixture = await testNetworks('10.213.5.0/24');
-  const { networks, root } = fixture;
-  const [kept, lost] = ['1'.repeat(64), '2'.repeat(64)];
-  const held = await networks.connect({ containerId: kept, mode: 'bridge', path: root.join('kept') });
-  await networks.connect({ containerId: lost, mode: 'bridge', path: root.join('lost') });
+test('a new start knows the addresses of running containers, forgets those of ended ones and mends what is half made', async () => {
+  await using fixture = await testNetworks('10.213.10.0/24');
+  const kept = await fixture.start('kept');
+  await fixture.start('lost');
+  const torn = await fixture.start('torn');
+  const [link] = fixture.networks.joinedBy('torn');
+  await run('ip', ['link', 'delete', link?.endpoint.hostInterface ?? '']);
   const later = fixture.reopen();
-  await later.recover(new Set([kept]));
-  assert.equal(later.endpointsOf(lost, 'bridge').bridge?.IPAddress, '');
-  assert.equal(later.endpointsOf(kept, 'bridge').bridge?.IPAddress, held.address);
-  await later.disconnect(kept, root.join('kept'));
-  await later.disconnect(lost, root.join('lost'));
+  const sandbox = (id: string) =>
+    [id, { path: fixture.root.join(id), names: { name: id, hostname: id } }] as const;
+  await later.recover(new Map([sandbox('kept'), sandbox('torn')]), new Set(['kept', 'torn', 'lost']));
+  assert.equal(later.endpointsOf('lost').bridge?.IPAddress, '');
+  assert.equal(later.endpointsOf('kept').bridge?.IPAddress, kept.addresses[0]);
+  await kept.inside(...ping(torn.addresses[0]));
+  await torn.inside(...ping('10.213.10.1'));
+  for (const id of ['kept', 'lost', 'torn']) await fixture.stop(id);
 });
 
 test('closing takes the bridge and its rules away', async () => {
-  await using fixture = await testNetworks('10.213.7.0/24');
-  const { networks, root, bridge } = fixture;
-  await networks.connect({ containerId: '3'.repeat(64), mode: 'bridge', path: root.join('one') });
-  await networks.disconnect('3'.repeat(64), root.join('one'));
+  await using fixture = await testNetworks('10.213.11.0/24');
+  const { networks, bridge } = fixture;
+  await fixture.start('one');
+  await fixture.stop('one');
   await networks.close();
   assert.equal(existsSync(`/sys/class/net/${bridge}`), false);
-  await assert.rejects(run('nft', ['list', 'table', 'ip', bridge]), /No such file/);
+  await assert.rejects(run('nft', ['list', 'table', 'inet', bridge]), /No such file/);
 });
 
 test('a network that is not there is refused by name', async () => {
-  await using fixture = await testNetworks('10.213.6.0/24');
-  assert.throws(() => fixture.networks.modeOf('nowhere'), /network nowhere not found/);
+  await using fixture = await testNetworks('10.213.12.0/24');
+  assert.throws(() => fixture.networks.named('nowhere'), /network nowhere not found/);
   assert.throws(() => fixture.networks.inspect('nowhere'), /network nowhere not found/);
   assert.deepEqual(
     fixture.networks.list().map((network) => network.Name),
@@ -151,11 +289,9 @@ test('a network that is not there is refused by name', async () => {
 });
 
 test('a container comes back at once, while the kernel still takes its last link away', async () => {
-  await using fixture = await testNetworks('10.213.9.0/24');
-  const { networks, root } = fixture;
-  const path = root.join('again');
+  await using fixture = await testNetworks('10.213.13.0/24');
   for (let round = 0; round < 20; round += 1) {
-    await networks.connect({ containerId: 'c'.repeat(64), mode: 'bridge', path });
-    await networks.disconnect('c'.repeat(64), path);
+    await fixture.start('again');
+    await fixture.stop('again');
   }
 });

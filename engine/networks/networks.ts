@@ -1,277 +1,344 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { BerthError } from '../api/errors.ts';
-import type { EndpointSettings } from '../api/wire.ts';
 import type { Database } from '../state/database.ts';
-import { formatAddress, formatSubnet, parseSubnet, sizeOf } from './addresses.ts';
-import { ensureBridge, macOf, removeBridge } from './bridge.ts';
-import { createNamespace, removeInterface, removeNamespace } from './namespaces.ts';
-import { chooseSubnet } from './pool.ts';
-import type { NetworkMode, Networks, NetworkView } from './types.ts';
-
-type NetworkRow = {
-  readonly id: string;
-  readonly name: string;
-  readonly driver: string;
-  readonly bridge: string | null;
-  readonly subnet: string | null;
-  readonly gateway: string | null;
-  readonly created_at: string;
-};
-type EndpointRow = {
-  readonly id: string;
-  readonly network_id: string;
-  readonly container_id: string;
-  readonly address: string;
-  readonly mac: string;
-  readonly host_interface: string;
-};
+import { formatAddress, formatSubnet, parseSubnet, type Subnet } from './addresses.ts';
+import { ensureBridge, removeInterface } from './bridge.ts';
+import { defineNetwork, readNetworkBody } from './definition.ts';
+import { networkOf, openEndpoints } from './endpoints.ts';
+import { networkFilter, pruneFilter } from './filter.ts';
+import { openFirewall } from './firewall.ts';
+import { createNamespace, type Gateway, removeNamespace, setGateways } from './namespaces.ts';
+import { chooseSubnet, hostSubnets } from './pool.ts';
+import { openNetworkStore } from './store.ts';
+import type { Endpoint, Names, Network, Networks } from './types.ts';
+import { endpointView, networkView, subnetOf } from './views.ts';
+import { settleWish } from './wishes.ts';
 
 export type NetworkSettings = {
-  /** Name of the default bridge's interface: at most 15 bytes, as the kernel has it. */
+  /** Name of the default bridge's interface, at most 15 bytes, as the kernel has it; and of the engine's tables of rules. */
   readonly bridge: string;
   /** Its IPv4 network, `172.30.0.0/16`; the first free one where it is not given. */
   readonly subnet?: string | undefined;
+  /** Tells the operator of what no client waits for. */
+  readonly warn?: (message: string) => void;
 };
 
-const modes: readonly NetworkMode[] = ['bridge', 'none', 'host'];
-
-/** Opens the networks of an engine. The bridge itself is made when the first container needs it. */
+/** Opens the networks of an engine. A bridge is made when it is first needed. */
 export function openNetworks(database: Database, settings: NetworkSettings): Networks {
-  const statements = {
-    networks: database.prepare('SELECT * FROM networks ORDER BY name'),
-    network: database.prepare('SELECT * FROM networks WHERE name = ?'),
-    addNetwork: database.prepare(
-      'INSERT OR IGNORE INTO networks (id, name, driver, bridge, subnet, gateway, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ),
-    setSubnet: database.prepare('UPDATE networks SET subnet = ?, gateway = ?, bridge = ? WHERE name = ?'),
-    endpoints: database.prepare('SELECT * FROM endpoints'),
-    endpoint: database.prepare('SELECT * FROM endpoints WHERE container_id = ?'),
-    addEndpoint: database.prepare(
-      'INSERT INTO endpoints (id, network_id, container_id, address, mac, host_interface) VALUES (?, ?, ?, ?, ?, ?)',
-    ),
-    dropEndpoint: database.prepare('DELETE FROM endpoints WHERE container_id = ?'),
-  };
-  for (const mode of modes) {
-    const driver = mode === 'none' ? 'null' : mode;
-    statements.addNetwork.run(
-      randomBytes(32).toString('hex'),
-      mode,
-      driver,
-      null,
-      null,
-      null,
-      new Date().toISOString(),
-    );
-  }
+  const { warn = () => undefined } = settings;
+  const store = openNetworkStore(database);
+  const firewall = openFirewall(settings.bridge, warn);
+  const endpoints = openEndpoints(store, firewall, settings.bridge);
+  const sandboxes = new Map<string, { readonly path: string; names: Names }>();
+  const ready = new Map<string, Promise<Network>>();
 
-  const networkNamed = (name: string) => statements.network.get(name) as NetworkRow | undefined;
-  const endpointOf = (containerId: string) => statements.endpoint.get(containerId) as EndpointRow | undefined;
-  const taken = new Set((statements.endpoints.all() as EndpointRow[]).map((row) => row.address));
-  let cursor = 0;
-  let prepared:
-    | Promise<NetworkRow & { readonly subnet: string; readonly gateway: string; readonly bridge: string }>
-    | undefined;
-
-  /** The default bridge, made once for each run of the engine; a failure is tried again by the next container. */
-  function prepare() {
-    prepared ??= prepareBridge().catch((error: unknown) => {
-      prepared = undefined;
-      throw error;
-    });
+  /** A network with its bridge in place, made once for each run of the engine; a failure is tried again by the next. */
+  function prepare(network: Network): Promise<Network> {
+    if (network.driver !== 'bridge') return Promise.resolve(network);
+    let prepared = ready.get(network.id);
+    if (prepared === undefined) {
+      prepared = prepareBridge(network);
+      ready.set(network.id, prepared);
+      prepared.catch(() => ready.delete(network.id));
+    }
     return prepared;
   }
 
-  async function prepareBridge() {
-    const row = networkNamed('bridge');
-    if (row === undefined)
-      throw new BerthError('internal', 'the network bridge is missing from the database');
-    const wanted = settings.subnet ?? row.subnet ?? undefined;
-    const subnet = wanted === undefined ? await chooseSubnet([]) : parseSubnet(wanted);
-    const gateway = formatAddress(subnet.base + 1);
-    const bridge = { name: settings.bridge, gateway, prefix: subnet.prefix, subnet: formatSubnet(subnet) };
-    statements.setSubnet.run(bridge.subnet, gateway, bridge.name, row.name);
-    await ensureBridge(bridge);
-    return { ...row, subnet: bridge.subnet, gateway, bridge: bridge.name };
+  async function prepareBridge(network: Network): Promise<Network> {
+    const settled = network.builtin ? await settleDefault(network) : network;
+    ensureBridge(settled, `${settings.bridge} ${network.name}`);
+    await firewall.addNetwork(settled);
+    return settled;
   }
 
-  /** The next free address after the last one given: one that was let go rests for as long as can be. */
-  function allocate(network: { readonly subnet: string; readonly gateway: string }): string {
-    const subnet = parseSubnet(network.subnet);
-    const size = sizeOf(subnet);
-    for (let tried = 0; tried < size; tried += 1) {
-      cursor = (cursor + 1) % size;
-      const address = formatAddress(subnet.base + cursor);
-      if (cursor < 2 || cursor === size - 1 || address === network.gateway || taken.has(address)) continue;
-      taken.add(address);
-      return address;
-    }
-    throw new BerthError('conflict', `no address is free in ${network.subnet}`, {
-      hint: 'remove containers that run',
+  /** The default bridge gets its subnet when it is first needed, and keeps it. */
+  async function settleDefault(network: Network): Promise<Network> {
+    const wanted = settings.subnet ?? network.subnets[0]?.Subnet;
+    const subnet =
+      wanted === undefined
+        ? chooseSubnet([...takenSubnets(), ...(await hostSubnets())])
+        : parseSubnet(wanted);
+    const config = { Subnet: formatSubnet(subnet), Gateway: formatAddress(4, subnet.base + 1n) };
+    return store.setSubnet(network, config, settings.bridge);
+  }
+
+  const takenSubnets = (): readonly Subnet[] =>
+    store.all().flatMap(({ subnets }) => subnets.map(({ Subnet }) => parseSubnet(Subnet ?? '')));
+
+  /**
+   * Which of a container's networks lead to everywhere: of those that lead anywhere the first by name, as docker has
+   * it; for each kind of address by itself.
+   */
+  function gatewaysOf(containerId: string): readonly Gateway[] {
+    const joined = store
+      .endpointsOf(containerId)
+      .flatMap((endpoint) => {
+        const network = store.byId(endpoint.networkId);
+        return network === undefined || network.internal || endpoint.interface === ''
+          ? []
+          : [{ endpoint, network }];
+      })
+      .toSorted((a, b) => (a.network.name < b.network.name ? -1 : 1));
+    return ([4, 6] as const).flatMap((family) => {
+      const first = joined.find(
+        ({ endpoint }) => (family === 4 ? endpoint.address : endpoint.address6) !== '',
+      );
+      const address = first && subnetOf(first.network, family)?.Gateway;
+      return address ? [{ name: first.endpoint.interface, address }] : [];
     });
   }
 
-  async function disconnect(
+  /** Changes what a running container has of networks, and its ways out with it. */
+  function replug(containerId: string, path: string, change: () => void): void {
+    const from = gatewaysOf(containerId);
+    change();
+    const to = gatewaysOf(containerId);
+    const same = from.length === to.length && from.every((way, index) => way.address === to[index]?.address);
+    if (!same) setGateways(path, { from, to });
+  }
+
+  async function stop(
     containerId: string,
     path: string,
     { shared = false }: { readonly shared?: boolean } = {},
   ): Promise<void> {
+    const held = store.endpointsOf(containerId);
+    if (shared) for (const endpoint of held) endpoints.unplug(endpoint, path);
+    sandboxes.delete(containerId);
     await removeNamespace(path);
-    const row = endpointOf(containerId);
-    if (row === undefined) return;
-    // Before its address can be given to another.
-    if (shared) await removeInterface(row.host_interface);
-    statements.dropEndpoint.run(containerId);
-    taken.delete(row.address);
+    for (const endpoint of held) endpoints.drop(endpoint);
+  }
+
+  const isUsed = ({ id }: Network) => store.endpointsOn(id).length > 0;
+  const view = (network: Network, among: readonly Endpoint[]) =>
+    networkView(
+      network,
+      among.map((endpoint) => ({
+        endpoint,
+        name: sandboxes.get(endpoint.containerId)?.names.name ?? '',
+      })),
+    );
+
+  async function removeNetwork(network: Network): Promise<void> {
+    await ready.get(network.id)?.catch(() => undefined);
+    ready.delete(network.id);
+    await firewall.removeNetwork(network);
+    if (network.bridge !== undefined) removeInterface(network.bridge);
+    endpoints.forgetPools(network);
+    store.drop(network);
   }
 
   return {
-    modeOf(name) {
-      const mode = name === '' || name === 'default' ? 'bridge' : name;
-      if (!(modes as readonly string[]).includes(mode)) {
-        throw new BerthError('notFound', `network ${name} not found`, {
-          hint: `use one of ${modes.join(', ')}`,
-        });
-      }
-      return mode as NetworkMode;
+    named: (mode) => store.find(mode === '' || mode === 'default' ? 'bridge' : mode),
+
+    attach(containerId, wishes) {
+      const settled = wishes.map(({ network, wish }) => ({ network, wish: settleWish(network, wish) }));
+      for (const { network, wish } of settled)
+        store.attach(containerId, { networkId: network.id, networkName: network.name, wish });
     },
 
-    async connect({ containerId, mode, path, mac: wantedMac }) {
-      if (mode === 'host') return { namespace: undefined, address: undefined };
-      if (mode === 'none') {
-        createNamespace(path, undefined);
-        return { namespace: path, address: undefined };
-      }
-      const network = await prepare();
-      const address = allocate(network);
-      const id = randomBytes(32).toString('hex');
-      const hostInterface = interfaceName(settings.bridge, id);
-      const prefix = parseSubnet(network.subnet).prefix;
-      const mac = wantedMac ?? macOf(address);
+    forget: (containerId) => store.forget(containerId),
+
+    async start({ containerId, path, names }) {
+      const attachments = store.attachmentsOf(containerId);
+      const networks = attachments.map((attachment) => networkOf(store, attachment));
       try {
-        statements.addEndpoint.run(id, network.id, containerId, address, mac, hostInterface);
-        const link = {
-          bridge: network.bridge,
-          hostInterface,
-          mac,
-          address,
-          prefix,
-          gateway: network.gateway,
-        };
-        createNamespace(path, link);
+        const prepared = await Promise.all(networks.map(prepare));
+        const onHost = prepared.some(({ driver }) => driver === 'host');
+        if (!onHost) createNamespace(path);
+        sandboxes.set(containerId, { path, names });
+        prepared.forEach((network, index) => {
+          const attachment = attachments[index];
+          if (attachment !== undefined) endpoints.add(network, attachment, containerId, path);
+        });
+        const to = gatewaysOf(containerId);
+        if (to.length > 0) setGateways(path, { from: [], to });
+        return { namespace: onHost ? undefined : path };
       } catch (error) {
-        await disconnect(containerId, path);
-        taken.delete(address);
+        await stop(containerId, path);
         throw error;
       }
-      return { namespace: path, address };
     },
 
-    disconnect,
+    stop,
 
-    endpointsOf(containerId, mode) {
-      if (!(modes as readonly string[]).includes(mode)) return {};
-      const network = networkNamed(mode);
-      const row = endpointOf(containerId);
-      return { [mode]: endpointView(network, row) };
-    },
-
-    list: () => (statements.networks.all() as NetworkRow[]).map((row) => networkView(row, [])),
-
-    inspect(name) {
-      const rows = statements.networks.all() as NetworkRow[];
-      const matches = rows.filter((row) => row.name === name || row.id === name);
-      const found =
-        matches.length > 0 ? matches : rows.filter((row) => name !== '' && row.id.startsWith(name));
-      const [row] = found;
-      if (row === undefined)
-        throw new BerthError('notFound', `network ${name} not found`, { hint: 'see GET /networks' });
-      if (found.length > 1)
+    async connect(containerId, network, wish) {
+      const sandbox = sandboxes.get(containerId);
+      const settled = settleWish(network, wish);
+      if (store.attachmentsOf(containerId).some(({ networkId }) => networkId === network.id)) {
+        const name = sandbox?.names.name ?? containerId;
         throw new BerthError(
-          'invalid',
-          `network ${name} is ambiguous (${found.length} matches found on name)`,
+          'forbidden',
+          `endpoint with name ${name} already exists in network ${network.name}`,
+          { hint: `berth network disconnect ${network.name} ${name}` },
         );
-      return networkView(
-        row,
-        (statements.endpoints.all() as EndpointRow[]).filter((endpoint) => endpoint.network_id === row.id),
+      }
+      const attachment = { networkId: network.id, networkName: network.name, wish: settled };
+      const prepared = sandbox === undefined ? network : await prepare(network);
+      store.attach(containerId, attachment);
+      if (sandbox === undefined) return;
+      try {
+        replug(containerId, sandbox.path, () =>
+          endpoints.add(prepared, attachment, containerId, sandbox.path),
+        );
+      } catch (error) {
+        store.detach(containerId, network.id);
+        throw error;
+      }
+    },
+
+    async disconnect(containerId, network) {
+      const sandbox = sandboxes.get(containerId);
+      const endpoint = store.endpointsOf(containerId).find(({ networkId }) => networkId === network.id);
+      store.detach(containerId, network.id);
+      if (sandbox === undefined || endpoint === undefined) return;
+      replug(containerId, sandbox.path, () => {
+        endpoints.unplug(endpoint, sandbox.path);
+        endpoints.drop(endpoint);
+      });
+    },
+
+    rename(containerId, name) {
+      const sandbox = sandboxes.get(containerId);
+      if (sandbox !== undefined) sandbox.names = { ...sandbox.names, name };
+    },
+
+    endpointsOf(containerId) {
+      const held = store.endpointsOf(containerId);
+      return Object.fromEntries(
+        store.attachmentsOf(containerId).map((attachment) => [
+          attachment.networkName,
+          endpointView({
+            attachment,
+            network: store.byId(attachment.networkId),
+            endpoint: held.find(({ networkId }) => networkId === attachment.networkId),
+            names: sandboxes.get(containerId)?.names,
+            containerId,
+          }),
+        ]),
       );
     },
 
-    async close() {
-      const bridge = networkNamed('bridge')?.bridge;
-      if (bridge) await removeBridge(bridge);
-      prepared = undefined;
-    },
+    joinedBy: (containerId) =>
+      store.endpointsOf(containerId).flatMap((endpoint) => {
+        const network = store.byId(endpoint.networkId);
+        return network === undefined ? [] : [{ network, endpoint }];
+      }),
 
-    async recover(running) {
-      for (const row of statements.endpoints.all() as EndpointRow[]) {
-        if (running.has(row.container_id)) continue;
-        statements.dropEndpoint.run(row.container_id);
-        taken.delete(row.address);
+    attachmentsOf: (containerId) => store.attachmentsOf(containerId),
+
+    async create(body) {
+      const read = readNetworkBody(body);
+      const routed = await hostSubnets();
+      if (store.byName(read.Name) !== undefined) {
+        throw new BerthError('conflict', `network with name ${read.Name} already exists`, {
+          hint: `berth network rm ${read.Name}`,
+        });
       }
-      if ((statements.endpoints.all() as EndpointRow[]).length > 0) await prepare();
+      const network = defineNetwork(read, { others: takenSubnets(), routed });
+      const taken = store.all().find(({ bridge }) => bridge !== undefined && bridge === network.bridge);
+      if (taken !== undefined || (network.bridge && existsSync(`/sys/class/net/${network.bridge}`))) {
+        throw new BerthError('conflict', `the interface ${network.bridge} is there already`, {
+          hint: 'choose another name for the bridge',
+        });
+      }
+      store.add(network);
+      try {
+        await prepare(network);
+      } catch (error) {
+        await removeNetwork(network);
+        throw error;
+      }
+      return { network, warning: '' };
+    },
+
+    async remove(name) {
+      const network = store.find(name);
+      if (network.builtin) {
+        throw new BerthError('forbidden', `${network.name} is a pre-defined network and cannot be removed`);
+      }
+      refuseUsed(network);
+      await removeNetwork(network);
+      return network;
+    },
+
+    async prune(filter) {
+      const chosen = store.all().filter(pruneFilter(filter));
+      const removed: Network[] = [];
+      for (const network of chosen) {
+        if (network.builtin || isUsed(network)) continue;
+        await removeNetwork(network);
+        removed.push(network);
+      }
+      return removed;
+    },
+
+    list: (filter = {}) =>
+      store
+        .all()
+        .filter(networkFilter(filter, isUsed))
+        .map((network) => view(network, [])),
+
+    find: (name) => store.find(name),
+    byId: (id) => store.byId(id),
+
+    inspect(name) {
+      const network = store.find(name);
+      return view(network, store.endpointsOn(network.id));
+    },
+
+    async recover(running, containers) {
+      for (const id of store.attachedContainers()) if (!containers.has(id)) store.forget(id);
+      for (const [containerId, sandbox] of running) sandboxes.set(containerId, { ...sandbox });
+      for (const endpoint of store.endpoints()) {
+        const sandbox = running.get(endpoint.containerId);
+        const network = store.byId(endpoint.networkId);
+        if (sandbox === undefined || network === undefined) endpoints.drop(endpoint);
+        else await recoverEndpoint(endpoint, { network, path: sandbox.path });
+      }
+    },
+
+    async close() {
+      await firewall.close();
+      for (const { bridge } of store.all()) if (bridge !== undefined) removeInterface(bridge);
+      ready.clear();
     },
   };
-}
 
-/**
- * A name for the host's end of an endpoint's link, at most 15 bytes (IFNAMSIZ), and no other engine's. New for each
- * run of a container: the kernel takes a namespace's links away some time after the namespace was let go.
- */
-function interfaceName(bridge: string, endpointId: string): string {
-  const hash = createHash('sha256').update(`${bridge} ${endpointId}`).digest('hex');
-  return `bv${hash.slice(0, 12)}`;
-}
+  /** The engine may have ended between a row and what the kernel has of it. */
+  async function recoverEndpoint(
+    endpoint: Endpoint,
+    { network, path }: { readonly network: Network; readonly path: string },
+  ): Promise<void> {
+    const prepared = await prepare(network);
+    endpoints.admit(prepared, endpoint);
+    const attachments = store.attachmentsOf(endpoint.containerId);
+    // Engines that knew one network for each container wrote endpoints and no attachments.
+    if (attachments.length === 0)
+      store.attach(endpoint.containerId, { networkId: network.id, networkName: network.name, wish: {} });
+    const attached =
+      attachments.length === 0 || attachments.some(({ networkId }) => networkId === network.id);
+    try {
+      if (!attached) {
+        replug(endpoint.containerId, path, () => {
+          endpoints.unplug(endpoint, path);
+          endpoints.drop(endpoint);
+        });
+      } else if (endpoint.hostInterface !== '' && !existsSync(`/sys/class/net/${endpoint.hostInterface}`)) {
+        endpoints.plugIn(prepared, endpoint, path);
+        setGateways(path, { from: [], to: gatewaysOf(endpoint.containerId) });
+      }
+    } catch (error) {
+      warn(`the interface ${endpoint.interface} of ${endpoint.containerId}: ${String(error)}`);
+    }
+  }
 
-function endpointView(network: NetworkRow | undefined, row: EndpointRow | undefined): EndpointSettings {
-  const up = row !== undefined && network?.subnet != null;
-  return {
-    IPAMConfig: null,
-    Links: null,
-    Aliases: null,
-    DriverOpts: null,
-    DNSNames: null,
-    NetworkID: network?.id ?? '',
-    EndpointID: row?.id ?? '',
-    Gateway: up ? (network.gateway ?? '') : '',
-    IPAddress: up ? row.address : '',
-    IPPrefixLen: up ? parseSubnet(network.subnet ?? '').prefix : 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    MacAddress: up ? row.mac : '',
-  };
-}
-
-function networkView(row: NetworkRow, endpoints: readonly EndpointRow[]): NetworkView {
-  const config = row.subnet === null ? [] : [{ Subnet: row.subnet, Gateway: row.gateway ?? '' }];
-  return {
-    Name: row.name,
-    Id: row.id,
-    Created: row.created_at,
-    Scope: 'local',
-    Driver: row.driver,
-    EnableIPv6: false,
-    IPAM: { Driver: 'default', Options: null, Config: config },
-    Internal: false,
-    Attachable: false,
-    Ingress: false,
-    ConfigFrom: { Network: '' },
-    ConfigOnly: false,
-    Containers: Object.fromEntries(
-      endpoints.map((endpoint) => [endpoint.container_id, containerView(endpoint, row)]),
-    ),
-    Options: row.bridge === null ? {} : { 'com.docker.network.bridge.name': row.bridge },
-    Labels: {},
-  };
-}
-
-function containerView(endpoint: EndpointRow, network: NetworkRow): object {
-  const prefix = network.subnet === null ? 32 : parseSubnet(network.subnet).prefix;
-  return {
-    Name: '',
-    EndpointID: endpoint.id,
-    MacAddress: endpoint.mac,
-    IPv4Address: `${endpoint.address}/${prefix}`,
-    IPv6Address: '',
-  };
+  function refuseUsed(network: Network): void {
+    if (!isUsed(network)) return;
+    throw new BerthError(
+      'forbidden',
+      `error while removing network: network ${network.name} id ${network.id} has active endpoints`,
+      { hint: `berth network inspect ${network.name} lists them` },
+    );
+  }
 }

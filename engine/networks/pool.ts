@@ -1,17 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { BerthError } from '../api/errors.ts';
 import { runProgram } from '../host/programs.ts';
-import { overlaps, parseAddress, type Subnet } from './addresses.ts';
+import { overlaps, parseSubnet, type Subnet } from './addresses.ts';
 
-/** The first free /16 of these becomes the default bridge's network; dockerd begins at 172.17, so Berth above it. */
+/** Networks that get no subnet of their own choice get the first free one of these; dockerd begins at 172.17, so Berth above it. */
 const candidates: readonly Subnet[] = [
-  ...Array.from({ length: 14 }, (_unused, index) => ({
-    base: ((172 << 24) | ((18 + index) << 16)) >>> 0,
-    prefix: 16,
-  })),
-  ...Array.from({ length: 256 }, (_unused, index) => ({
-    base: ((10 << 24) | (88 << 16) | (index << 8)) >>> 0,
-    prefix: 24,
-  })),
+  ...Array.from({ length: 14 }, (_unused, index) => parseSubnet(`172.${18 + index}.0.0/16`)),
+  ...Array.from({ length: 256 }, (_unused, index) => parseSubnet(`10.88.${index}.0/24`)),
 ];
 
 /** The same as `info` shows them: networks, and how large a part of each one gets. */
@@ -21,28 +16,35 @@ export const addressPools: readonly { readonly Base: string; readonly Size: numb
 ];
 
 /**
- * A subnet that nothing on this host uses: no route leads into it and no interface has an address in it.
- * `taken` are those that other networks of this engine hold. Throws `conflict` when there is none left.
+ * A subnet that nothing uses: `used` are those that this host routes and that other networks of this engine hold.
+ * Throws `conflict` when there is none left.
  */
-export async function chooseSubnet(taken: readonly Subnet[]): Promise<Subnet> {
-  const used = [...taken, ...(await hostSubnets())];
+export function chooseSubnet(used: readonly Subnet[]): Subnet {
   const free = candidates.find((candidate) => !used.some((subnet) => overlaps(candidate, subnet)));
   if (free === undefined) {
     throw new BerthError('conflict', 'no private subnet is free on this host', {
-      hint: 'set network.subnet in the settings',
+      hint: 'choose one: berth network create --subnet, or network.subnet in the settings',
     });
   }
   return free;
 }
 
+/** A subnet of the addresses that anybody may use within a site: its 40 bits are drawn (RFC 4193, section 3.2). */
+export function inventSubnet6(): Subnet {
+  const drawn = randomBytes(5).toString('hex');
+  return parseSubnet(`fd${drawn.slice(0, 2)}:${drawn.slice(2, 6)}:${drawn.slice(6)}::/64`);
+}
+
 /** What the host's routes and interfaces cover, the default route left out. */
-async function hostSubnets(): Promise<readonly Subnet[]> {
-  const routes = JSON.parse(await runProgram('ip', ['-json', '-4', 'route', 'show', 'table', 'all'])) as {
-    dst?: string;
-  }[];
-  return routes.flatMap(({ dst = 'default' }) => {
-    const [address = '', prefix = '32'] = dst.split('/');
-    const base = parseAddress(address);
-    return base === undefined || prefix === '0' ? [] : [{ base, prefix: Number(prefix) }];
-  });
+export async function hostSubnets(): Promise<readonly Subnet[]> {
+  const listed = await Promise.all(
+    ['-4', '-6'].map((family) => runProgram('ip', ['-json', family, 'route', 'show', 'table', 'all'])),
+  );
+  return listed.flatMap((text) =>
+    // One that has none prints nothing.
+    (JSON.parse(text || '[]') as { readonly dst?: string }[]).flatMap(({ dst = 'default' }) => {
+      if (dst === 'default' || dst.endsWith('/0')) return [];
+      return [parseSubnet(dst.includes('/') ? dst : `${dst}/${dst.includes(':') ? 128 : 32}`)];
+    }),
+  );
 }

@@ -1,47 +1,131 @@
-import type { EndpointSettings } from '../api/wire.ts';
+import type { Filters } from '../api/fields.ts';
+import type { CreateNetworkBody, EndpointWish, IpamConfig, NetworkInspect } from '../api/wire/networks.ts';
+import type { EndpointSettings, Labels } from '../api/wire.ts';
 
-/** Where a container's network comes from. `host` shares the host's own. */
-export type NetworkMode = 'bridge' | 'none' | 'host';
+export type Driver = 'bridge' | 'host' | 'null' | 'macvlan';
+
+/** A network as the engine holds it. */
+export type Network = {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: Driver;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  /** One of the three that every engine has. */
+  readonly builtin: boolean;
+  /** Subnets with their gateways; none on `host`, `none` and a default bridge that was not needed yet. */
+  readonly subnets: readonly IpamConfig[];
+  /** Somebody chose a subnet: addresses may be chosen too. */
+  readonly subnetsGiven: boolean;
+  readonly ipamOptions: Labels | null;
+  /** Name of the bridge's interface. */
+  readonly bridge: string | undefined;
+  readonly internal: boolean;
+  readonly attachable: boolean;
+  readonly ipv6: boolean;
+  readonly options: Labels;
+  readonly labels: Labels;
+};
+
+/** What a container is to have of a network, whether it runs or not. */
+export type Attachment = {
+  readonly networkId: string;
+  /** Its name when the container came to it: the network may be gone. */
+  readonly networkName: string;
+  readonly wish: EndpointWish;
+};
+
+/** What a running container has of a network. */
+export type Endpoint = {
+  readonly id: string;
+  readonly networkId: string;
+  readonly containerId: string;
+  /** Empty where it has none. */
+  readonly address: string;
+  readonly address6: string;
+  readonly mac: string;
+  /** Empty on macvlan: nothing of it is on the host. */
+  readonly hostInterface: string;
+  /** `eth0`; empty on `host` and `none`. */
+  readonly interface: string;
+};
+
+/** The names under which others on its networks know a container. */
+export type Names = {
+  readonly name: string;
+  readonly hostname: string;
+};
 
 /** What a container's process is given. */
 export type Connection = {
   /** Path of the network namespace to join; undefined for the host's own. */
   readonly namespace: string | undefined;
-  /** Its address on the network; undefined on `none` and `host`. */
-  readonly address: string | undefined;
 };
 
-/** A network as the Engine API shows it. */
-export type NetworkView = Readonly<Record<string, unknown>> & {
-  readonly Name: string;
-  readonly Id: string;
-  readonly Driver: string;
-};
+/** A network that a container has an endpoint on, for what is written into its files. */
+export type Joined = { readonly network: Network; readonly endpoint: Endpoint };
 
 /** The networks of one engine, and what its containers hold of them. */
 export type Networks = {
-  /** Which mode a container's `NetworkMode` means. Throws `notFound` for a network that isn't there. */
-  modeOf(name: string): NetworkMode;
-  /** Makes the namespace at `path` and, on a bridge, the interface with its address. Leaves nothing when it fails. */
-  connect(request: {
+  /** The network that a container's `NetworkMode` means. Throws `notFound`. */
+  named(mode: string): Network;
+
+  /** Notes what a new container is to have, in the order of its interfaces. Throws what `connect` does. */
+  attach(
+    containerId: string,
+    wishes: readonly { readonly network: Network; readonly wish: EndpointWish }[],
+  ): void;
+  /** Forgets a container that is removed. */
+  forget(containerId: string): void;
+
+  /**
+   * Makes the namespace at `path` with an interface for each network that the container is attached to. Leaves nothing
+   * when it fails. Throws `conflict` where an address is in use, `notFound` where a network is gone.
+   */
+  start(request: {
     readonly containerId: string;
-    readonly mode: NetworkMode;
     readonly path: string;
-    /** MAC address of its interface; made from its address where it is not given. */
-    readonly mac?: string | undefined;
+    readonly names: Names;
   }): Promise<Connection>;
   /**
-   * Takes back what `connect` gave. Nothing where there is nothing. `shared`: others live in the namespace, so that it
-   * goes on, without the interface.
+   * Takes back what `start` gave. Nothing where there is nothing. `shared`: others live in the namespace, so that it
+   * goes on, without the interfaces.
    */
-  disconnect(containerId: string, path: string, options?: { readonly shared?: boolean }): Promise<void>;
-  /** The container's endpoints by network name, for inspect; none for one on another container's network. */
-  endpointsOf(containerId: string, mode: string): Readonly<Record<string, EndpointSettings>>;
-  list(): readonly NetworkView[];
+  stop(containerId: string, path: string, options?: { readonly shared?: boolean }): Promise<void>;
+
+  /**
+   * Attaches a container to one more network; plugs it in where it runs. Throws `forbidden` where it is on it,
+   * `invalid` for a wish that can't be granted.
+   */
+  connect(containerId: string, network: Network, wish: EndpointWish): Promise<void>;
+  /** The reverse. Throws `invalid` where it isn't on it. */
+  disconnect(containerId: string, network: Network): Promise<void>;
+  /** Others know the container by this name from now on. */
+  rename(containerId: string, name: string): void;
+
+  /** The container's endpoints by network name, for inspect. */
+  endpointsOf(containerId: string): Readonly<Record<string, EndpointSettings>>;
+  /** What it has while it runs, in the order of its interfaces. */
+  joinedBy(containerId: string): readonly Joined[];
+  /** Which networks a container is attached to. */
+  attachmentsOf(containerId: string): readonly Attachment[];
+
+  create(body: CreateNetworkBody): Promise<{ readonly network: Network; readonly warning: string }>;
+  /** Throws `forbidden` where containers use it, or the engine needs it. */
+  remove(name: string): Promise<Network>;
+  /** Removes those that no container is attached to; gives them. */
+  prune(filter: Filters): Promise<readonly Network[]>;
+  list(filter?: Filters): readonly NetworkInspect[];
   /** By name, id, or unique prefix of an id. Throws `notFound`. */
-  inspect(name: string): NetworkView;
-  /** Drops the endpoints of containers that no longer run, and makes sure that the others' bridge is there. */
-  recover(running: ReadonlySet<string>): Promise<void>;
-  /** Takes the bridge and its rules away; for an engine that ends while no container runs. */
+  find(name: string): Network;
+  byId(id: string): Network | undefined;
+  inspect(name: string): NetworkInspect;
+
+  /** Brings the kernel in line with the rows: `running` are the containers that run, with their namespaces; `containers` all there are. */
+  recover(
+    running: ReadonlyMap<string, { readonly path: string; readonly names: Names }>,
+    containers: ReadonlySet<string>,
+  ): Promise<void>;
+  /** Takes bridges and rules away; for an engine that ends while no container runs. */
   close(): Promise<void>;
 };

@@ -10,8 +10,8 @@ import type { Networks } from '../networks/types.ts';
 export type ServerParts = {
   readonly containers: Containers;
   readonly images: Omit<ImageStore, 'resolve' | 'lowerDirs' | 'layerKind' | 'close' | 'count' | 'recover'>;
-  readonly networks: Pick<Networks, 'list' | 'inspect'>;
-  readonly events: Pick<Events, 'follow'>;
+  readonly networks: Pick<Networks, 'list' | 'inspect' | 'create' | 'remove' | 'prune'>;
+  readonly events: Pick<Events, 'follow' | 'record'>;
   readonly version: () => VersionInfo;
   readonly info: () => SystemInfo | Promise<SystemInfo>;
   /** Tells the operator of errors that are the engine's own. */

@@ -4,7 +4,7 @@ import { containerMounts, containerRestarts, containerTables } from './tables/co
 import { eventTables } from './tables/events.ts';
 import { healthTables } from './tables/health.ts';
 import { imageParents, imageTables, layerBlobs } from './tables/images.ts';
-import { networkTables } from './tables/networks.ts';
+import { networkTables, userNetworks } from './tables/networks.ts';
 
 export type Database = DatabaseSync;
 
@@ -16,6 +16,7 @@ const migrations: readonly string[] = [
   healthTables,
   imageParents,
   layerBlobs,
+  userNetworks,
 ];
 
 /** How long a write waits for another process's transaction. */

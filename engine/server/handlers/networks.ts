@@ -1,52 +1,53 @@
 import { BerthError } from '../../api/errors.ts';
-import type { Filters } from '../../api/fields.ts';
-import type { NetworkView } from '../../networks/types.ts';
-import { type Handlers, json, type ServerParts } from '../exchange.ts';
+import type { Network } from '../../networks/types.ts';
+import { empty, type Handlers, json, type ServerParts } from '../exchange.ts';
 
-/** Networks: list and inspect. */
+type Ids =
+  | 'networkList'
+  | 'networkCreate'
+  | 'networkInspect'
+  | 'networkRemove'
+  | 'networkPrune'
+  | 'networkConnect'
+  | 'networkDisconnect';
+
+/** Networks, and who is on them. */
 export function networkHandlers({
   networks,
-}: Pick<ServerParts, 'networks'>): Pick<Handlers, 'networkList' | 'networkInspect' | 'networkPrune'> {
+  containers,
+  events,
+}: Pick<ServerParts, 'networks' | 'containers' | 'events'>): Pick<Handlers, Ids> {
+  const record = (action: string, { id, name, driver }: Network) =>
+    events.record({ type: 'network', action, id, attributes: { name, type: driver } });
   return {
-    networkList: ({ query }) => {
-      const passes = networkFilter(query.filter ?? {});
-      return json(networks.list().filter(passes));
+    networkList: ({ query }) => json(networks.list(query.filter)),
+    networkCreate: async ({ body }) => {
+      const { network, warning } = await networks.create(body);
+      record('create', network);
+      return json({ Id: network.id, Warning: warning }, 201);
     },
-    networkPrune: ({ query }) => {
-      for (const name of Object.keys(query.filter ?? {})) {
-        if (!['label', 'label!', 'until'].includes(name))
-          throw new BerthError('invalid', `invalid filter '${name}'`, {
-            hint: 'prune networks by label, label!, until',
-          });
-      }
-      // The engine's own three are all there are, and stay.
-      return json({ NetworksDeleted: null });
+    networkInspect: ({ path, query }) => {
+      if (query.scope === 'swarm' || query.scope === 'global')
+        throw new BerthError('notFound', `network ${path.id} not found`, { hint: 'networks here are local' });
+      return json(networks.inspect(path.id));
     },
-    networkInspect: ({ path }) => json(networks.inspect(path.id)),
+    networkRemove: async ({ path }) => {
+      record('destroy', await networks.remove(path.id));
+      return empty(204);
+    },
+    networkPrune: async ({ query }) => {
+      const removed = await networks.prune(query.filter ?? {});
+      for (const network of removed) record('destroy', network);
+      events.record({ type: 'network', action: 'prune', id: '', attributes: { reclaimed: '0' } });
+      return json({ NetworksDeleted: removed.length === 0 ? null : removed.map(({ name }) => name) });
+    },
+    networkConnect: async ({ path, body }) => {
+      await containers.connectNetwork(path.id, body);
+      return empty(200);
+    },
+    networkDisconnect: async ({ path, body }) => {
+      await containers.disconnectNetwork(path.id, body);
+      return empty(200);
+    },
   };
-}
-
-const tests: Readonly<Record<string, (network: NetworkView, wanted: string) => boolean>> = {
-  name: (network, wanted) => network.Name.includes(wanted),
-  id: (network, wanted) => network.Id.startsWith(wanted),
-  driver: (network, wanted) => network.Driver === wanted,
-  scope: (network, wanted) => network.Scope === wanted,
-  // The engine's own three are all there are.
-  type: (_network, wanted) => wanted === 'builtin',
-  dangling: (_network, wanted) => !['1', 'true'].includes(wanted),
-  label: () => false,
-};
-
-/** Values of one key are alternatives, keys must all hold (Engine API, NetworkList). Throws `invalid`. */
-function networkFilter(filter: Filters): (network: NetworkView) => boolean {
-  for (const key of Object.keys(filter)) {
-    if (!Object.hasOwn(tests, key))
-      throw new BerthError('invalid', `invalid filter '${key}'`, {
-        hint: `filter networks by ${Object.keys(tests).join(', ')}`,
-      });
-  }
-  return (network) =>
-    Object.entries(filter).every(
-      ([key, values]) => values.length === 0 || values.some((wanted) => tests[key]?.(network, wanted)),
-    );
 }

@@ -20,3 +20,24 @@ CREATE TABLE endpoints (
   UNIQUE (network_id, container_id)
 ) STRICT;
 `;
+
+/**
+ * Networks that users define: what they said of them. Attachments are what a container is to have of a network, as
+ * long as it exists; endpoints what it has while it runs, with the host's ports that lead to it.
+ */
+export const userNetworks = `
+ALTER TABLE networks ADD COLUMN config TEXT;
+ALTER TABLE endpoints ADD COLUMN address6 TEXT;
+ALTER TABLE endpoints ADD COLUMN interface TEXT;
+CREATE TABLE attachments (
+  container_id TEXT NOT NULL,
+  network_id TEXT NOT NULL,
+  network_name TEXT NOT NULL,
+  wish TEXT NOT NULL,
+  UNIQUE (container_id, network_id)
+) STRICT;
+CREATE TABLE published (
+  container_id TEXT PRIMARY KEY,
+  ports TEXT NOT NULL
+) STRICT;
+`;

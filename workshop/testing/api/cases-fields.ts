@@ -71,25 +71,6 @@ const refused: readonly [body: Readonly<Record<string, unknown>>, words: RegExp]
     },
     /mounts of type volume are not supported/,
   ],
-  [
-    {
-      NetworkingConfig: {
-        EndpointsConfig: {
-          bridge: {
-            IPAMConfig: {
-              IPv4Address: '10.0.0.9',
-              IPv6Address: '2001:db8::9',
-              LinkLocalIPs: ['169.254.1.1'],
-            },
-            Links: ['web:web'],
-            Aliases: ['pier'],
-            DriverOpts: { a: 'b' },
-          },
-        },
-      },
-    },
-    /NetworkingConfig.EndpointsConfig.bridge is not supported/,
-  ],
 ];
 
 /** Fields of bodies and queries that no other case sends. */

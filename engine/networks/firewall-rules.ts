@@ -1,0 +1,145 @@
+import { optionsOf } from './options.ts';
+import type { Network } from './types.ts';
+import { subnetOf } from './views.ts';
+
+/** What the rules are made for: networks whose bridges are there, and the elements of each set as nft writes them. */
+export type RulesState = {
+  /** Name of the engine's tables. */
+  readonly table: string;
+  readonly networks: readonly Network[];
+  readonly elements: (set: SetName) => readonly string[];
+};
+
+/** The engine's sets, and what an element of each is made of. */
+export const sets = {
+  published4: { family: 'inet', type: 'inet_proto . inet_service : ipv4_addr . inet_service' },
+  published4at: {
+    family: 'inet',
+    type: 'ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service',
+  },
+  published6: { family: 'inet', type: 'inet_proto . inet_service : ipv6_addr . inet_service' },
+  published6at: {
+    family: 'inet',
+    type: 'ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service',
+  },
+  /** Interfaces of containers, of this engine alone: not each kernel can tell a packet's bridge. */
+  ports: { family: 'bridge', type: 'ifname' },
+  hardware: { family: 'bridge', type: 'ifname . ether_addr' },
+  addresses4: { family: 'bridge', type: 'ifname . ether_addr . ipv4_addr' },
+  addresses6: { family: 'bridge', type: 'ifname . ether_addr . ipv6_addr' },
+} as const;
+export type SetName = keyof typeof sets;
+
+/**
+ * Both tables, as a script for nft that puts them in place of what is there in one transaction (declaring a table
+ * first lets the deletion succeed where there is none: nft(8), «delete»).
+ */
+export function rulesText(state: RulesState): string {
+  const { table, networks } = state;
+  if (networks.length === 0) return removalText(table);
+  return `${removalText(table)}
+table inet ${table} {
+${declared('inet', state)}
+  set bridges { type ifname; elements = { ${networks.map(bridgeOf).join(', ')} }
+  }
+  chain publish {
+    dnat ip to ip daddr . meta l4proto . th dport map @published4at
+    dnat ip to meta l4proto . th dport map @published4
+    dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6at
+    dnat ip6 to meta l4proto . th dport map @published6
+  }
+  chain guard {
+    type filter hook prerouting priority -300; policy accept;
+    iifname @bridges ip daddr 127.0.0.0/8 drop
+  }
+  chain prerouting {
+    type nat hook prerouting priority -100; policy accept;
+    fib daddr type local jump publish
+  }
+  chain output {
+    type nat hook output priority -100; policy accept;
+    fib daddr type local jump publish
+  }
+  chain postrouting {
+    type nat hook postrouting priority 100; policy accept;
+    oifname @bridges ip saddr 127.0.0.0/8 masquerade
+${networks.flatMap(masquerading).map(indented).join('\n')}
+  }
+  chain forward {
+    type filter hook forward priority -1; policy accept;
+    iifname @bridges jump from_containers
+    oifname @bridges jump to_containers
+  }
+  chain from_containers {
+    ct state established,related accept
+${networks.flatMap(leaving).map(indented).join('\n')}
+    ct status dnat accept
+    oifname @bridges drop
+  }
+  chain to_containers {
+    ct state established,related accept
+    ct status dnat accept
+    iifname @bridges accept
+    drop
+  }
+}
+table bridge ${table} {
+${declared('bridge', state)}
+  chain prerouting {
+    type filter hook prerouting priority -200; policy accept;
+    iifname @ports jump guard
+  }
+  chain guard {
+    iifname . ether saddr . ip saddr @addresses4 accept
+    iifname . ether saddr . ip6 saddr @addresses6 accept
+    iifname . ether saddr . arp saddr ip @addresses4 iifname . arp saddr ether . arp saddr ip @addresses4 accept
+    ether type arp arp saddr ip 0.0.0.0 iifname . ether saddr @hardware accept
+    ether type ip6 ip6 saddr :: iifname . ether saddr @hardware accept
+    drop
+  }
+}
+`;
+}
+
+/** A script for nft that takes both tables away. */
+export function removalText(table: string): string {
+  return ['inet', 'bridge']
+    .map((family) => `table ${family} ${table} {}\ndelete table ${family} ${table}`)
+    .join('\n');
+}
+
+function declared(family: 'inet' | 'bridge', { elements }: RulesState): string {
+  return (Object.keys(sets) as SetName[])
+    .filter((name) => sets[name].family === family)
+    .map((name) => {
+      const { type } = sets[name];
+      const held = elements(name);
+      const list = held.length === 0 ? '' : ` elements = { ${held.join(', ')} }`;
+      return `  ${type.includes(' : ') ? 'map' : 'set'} ${name} { type ${type};${list}\n  }`;
+    })
+    .join('\n');
+}
+
+const bridgeOf = (network: Network) => `"${network.bridge}"`;
+const indented = (line: string) => `    ${line}`;
+
+/** Others see the host's address: outside, and where a container reaches a published port of its own network. */
+function masquerading(network: Network): readonly string[] {
+  const bridge = bridgeOf(network);
+  const hairpin = `iifname ${bridge} oifname ${bridge} ct status dnat masquerade`;
+  if (network.internal || !optionsOf(network).masquerade) return [hairpin];
+  const outside = ([4, 6] as const).flatMap((family) => {
+    const subnet = subnetOf(network, family)?.Subnet;
+    return subnet ? [`${family === 4 ? 'ip' : 'ip6'} saddr ${subnet} oifname != ${bridge} masquerade`] : [];
+  });
+  return [hairpin, ...outside];
+}
+
+/** Where a container's packets may go without having been asked: to its own network, and outside unless that is internal. */
+function leaving(network: Network): readonly string[] {
+  const bridge = bridgeOf(network);
+  return [
+    `iifname ${bridge} oifname ${bridge} accept`,
+    ...(network.internal ? [`iifname ${bridge} drop`] : []),
+  ];
+}

@@ -1,0 +1,155 @@
+import { isErrno } from '../api/errors.ts';
+import { addressBytes, macBytes } from '../host/netlink-message.ts';
+import { type Element, elementSteps, ruleGeneration, ruleHandles, runTransaction } from '../host/nftables.ts';
+import { runProgram } from '../host/programs.ts';
+import { removalText, rulesText, type SetName, sets } from './firewall-rules.ts';
+import { acceptForwarded, refuseForwarded } from './forward-policy.ts';
+import type { Network } from './types.ts';
+
+/** An element of a set, for the kernel and for nft. */
+export type Item = { readonly set: SetName; readonly text: string } & Element;
+
+/** The engine's rules: two tables of its own, of networks and of what their containers have. */
+export type Firewall = {
+  /** Makes the rules know a network, whose bridge is there. */
+  addNetwork(network: Network): Promise<void>;
+  removeNetwork(network: Network): Promise<void>;
+  /** Lets containers' packets through, or publishes ports: done when it returns. */
+  add(items: readonly Item[]): void;
+  remove(items: readonly Item[]): void;
+  /** Takes everything away. */
+  close(): Promise<void>;
+};
+
+/** How often it is looked whether somebody took rules away. */
+const LOOK_EVERY_MS = 1_000;
+
+/** `table` is the name of the engine's tables. Nothing is made until there is a network. */
+export function openFirewall(table: string, warn: (message: string) => void): Firewall {
+  const networks = new Map<string, Network>();
+  const items = new Map<string, Item>();
+  const keyOf = ({ set, key }: Item) => `${set} ${key.toString('hex')}`;
+  /** Counts what is to change, to see whether a script that nft works on has been overtaken. */
+  let version = 0;
+  /** The tables are there. */
+  let made = false;
+  let applying: Promise<void> | undefined;
+  let generation = 0;
+  let handles = '';
+
+  const look = () => ['inet', 'bridge'].flatMap((family) => ruleHandles(family as 'inet', table)).join();
+
+  /** Puts the tables as they are to be in place of what is there, in one transaction. */
+  function apply(): Promise<void> {
+    version += 1;
+    applying ??= applyAll().finally(() => {
+      applying = undefined;
+    });
+    return applying;
+  }
+
+  async function applyAll(): Promise<void> {
+    let done = -1;
+    while (done !== version) {
+      done = version;
+      const elements = (set: SetName) =>
+        [...items.values()].filter((item) => item.set === set).map(({ text }) => text);
+      const input = rulesText({ table, networks: [...networks.values()], elements });
+      await runProgram('nft', ['-f', '-'], { input });
+      made = networks.size > 0;
+      handles = look();
+    }
+    await acceptForwarded([...networks.values()], warn);
+  }
+
+  function change(what: 'newElement' | 'deleteElement', changed: readonly Item[]): void {
+    version += 1;
+    // The script that is being applied, or the first one, brings them.
+    if (!made) return;
+    const steps = [...Map.groupBy(changed, ({ set }) => set)].flatMap(([name, of]) =>
+      elementSteps(what, { family: sets[name].family, table, name }, of),
+    );
+    try {
+      runTransaction(steps);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
+      // Somebody took the tables away.
+      void restore();
+    }
+  }
+
+  async function restore(): Promise<void> {
+    try {
+      await apply();
+    } catch (error) {
+      warn(`the rules of ${table} could not be restored: ${String(error)}`);
+    }
+  }
+
+  const timer = setInterval(() => {
+    if (!made || applying !== undefined) return;
+    const now = ruleGeneration();
+    if (now === generation) return;
+    generation = now;
+    if (look() !== handles) {
+      warn(`somebody changed the rules of ${table}: they are put back`);
+      void restore();
+    } else void acceptForwarded([...networks.values()], warn).catch((error) => warn(String(error)));
+  }, LOOK_EVERY_MS);
+  timer.unref();
+
+  return {
+    async addNetwork(network) {
+      networks.set(network.id, network);
+      await apply();
+    },
+    async removeNetwork(network) {
+      networks.delete(network.id);
+      await refuseForwarded(network);
+      await apply();
+    },
+    add(added) {
+      for (const item of added) items.set(keyOf(item), item);
+      change('newElement', added);
+    },
+    remove(removed) {
+      const there = removed.filter((item) => items.delete(keyOf(item)));
+      if (there.length > 0) change('deleteElement', there);
+    },
+    async close() {
+      clearInterval(timer);
+      await applying;
+      for (const network of networks.values()) await refuseForwarded(network);
+      networks.clear();
+      made = false;
+      await runProgram('nft', ['-f', '-'], { input: removalText(table) });
+    },
+  };
+}
+
+/** What lets a container's packets into its bridge: its own addresses, hardware and others, and no one else's. */
+export function ownAddresses(options: {
+  readonly hostInterface: string;
+  readonly mac: string;
+  readonly addresses: readonly string[];
+}): readonly Item[] {
+  const { hostInterface, mac, addresses } = options;
+  const port = padded(Buffer.from(hostInterface), 16);
+  const start = [port, padded(macBytes(mac), 8)];
+  const named = `"${hostInterface}" . ${mac.replaceAll('-', ':')}`;
+  return [
+    { set: 'ports', key: port, text: `"${hostInterface}"` },
+    { set: 'hardware', key: Buffer.concat(start), text: named },
+    ...addresses.map(
+      (address): Item => ({
+        set: address.includes(':') ? 'addresses6' : 'addresses4',
+        key: Buffer.concat([...start, addressBytes(address)]),
+        text: `${named} . ${address}`,
+      }),
+    ),
+  ];
+}
+
+function padded(bytes: Buffer, length: number): Buffer {
+  return Buffer.concat([bytes, Buffer.alloc(length - bytes.length)]);
+}
