@@ -3,7 +3,7 @@ import type { ProgressLine } from '../engine/api/wire.ts';
 import type { Output } from './output.ts';
 import { ellipsis, printable } from './printable.ts';
 
-/** How a pull is shown while it goes on. */
+/** How a pull or a push is shown while it goes on. */
 export type ProgressView = {
   take(line: ProgressLine): void;
   /** Shows the last state and ends the view; call it on failure too. */
@@ -50,9 +50,10 @@ const LONGEST_RATE = 9;
 const SHORTEST_BAR = 8;
 const LONGEST_BAR = 50;
 /** States in which a layer's bytes have all come. */
-const FETCHED = /^(Verifying Checksum|Download complete|Extracting|Pull complete|Already exists)/;
+const FETCHED =
+  /^(Verifying Checksum|Download complete|Extracting|Pull complete|Already exists|Pushed|Layer already exists|Mounted from)/;
 /** States in which nothing more happens to a layer. */
-const DONE = /^(Pull complete|Already exists)/;
+const DONE = /^(Pull complete|Already exists|Pushed|Layer already exists|Mounted from)/;
 
 /** One line a layer and one for the whole, redrawn in place. */
 function barView(out: Output): ProgressView {
@@ -102,7 +103,11 @@ function barView(out: Output): ProgressView {
 function nextState(before: Layer | undefined, { status = '', progressDetail = {} }: ProgressLine): Layer {
   const current = progressDetail.current ?? 0;
   const total = progressDetail.total ?? before?.total ?? 0;
-  const fetched = FETCHED.test(status) ? total : status === 'Downloading' ? current : (before?.fetched ?? 0);
+  const fetched = FETCHED.test(status)
+    ? total
+    : status === 'Downloading' || status === 'Pushing' || status === 'Loading layer'
+      ? current
+      : (before?.fetched ?? 0);
   return { status, current, total, fetched };
 }
 

@@ -174,6 +174,12 @@ export const entries: readonly Entry[] = [
     load: () => import('./pull.ts'),
   },
   {
+    names: ['push', 'image push'],
+    summary: 'Push an image to a registry',
+    group: 'Images',
+    load: () => import('./push.ts'),
+  },
+  {
     names: ['images', 'image ls', 'image list'],
     summary: 'List images',
     group: 'Images',

@@ -5,6 +5,7 @@ import type { Behaviours } from './given.ts';
 import { life } from './life.ts';
 import { observing } from './observing.ts';
 import { pulling } from './pulling.ts';
+import { pushing } from './pushing.ts';
 import { reading } from './reading.ts';
 import { running } from './running.ts';
 import { terminals } from './terminals.ts';
@@ -15,6 +16,7 @@ export const everything: Behaviours = {
   ...creating,
   ...reading,
   ...pulling,
+  ...pushing,
   ...terminals,
   ...life,
   ...executing,
@@ -57,6 +59,7 @@ const onDockerd = [
   /^cp takes/,
   /^diff/,
   /^commit/,
+  /^push/,
 ];
 
 const chosen = (starts: readonly RegExp[]): Behaviours =>

@@ -208,6 +208,8 @@ export type ProgressLine = {
   readonly status?: string;
   readonly progress?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
+  /** What a push has made. */
+  readonly aux?: { readonly Tag: string; readonly Digest: string; readonly Size: number };
   readonly error?: string;
   readonly errorDetail?: { readonly message: string; readonly code?: number };
   /** Berth's: the error's code and way out, beside Docker's `error`. */

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { createReadStream, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, hexOf } from '../api/digest.ts';
 import { BerthError, isErrno } from '../api/errors.ts';
+
+const READ_BYTES = 512 * 1024;
 
 /** Blobs by digest, as files: `blobs/sha256/<hex>`. What is being written is in `ingest/` until it is whole. */
 export type ContentStore = {
@@ -14,6 +16,8 @@ export type ContentStore = {
   readonly has: (digest: Digest) => Promise<boolean>;
   /** The file of a blob, for reading; not checked. */
   readonly pathOf: (digest: Digest) => string;
+  /** A blob's bytes as they are read, checked like `read` does when all have come: nothing is to be used before. */
+  readonly stream: (digest: Digest) => AsyncGenerator<Buffer>;
   /** Removes a blob before it returns. */
   readonly remove: (digest: Digest) => void;
   /**
@@ -88,6 +92,14 @@ export function openContentStore(root: string): ContentStore {
       return digest;
     },
     pathOf,
+    stream: async function* (digest) {
+      const hash = createHash('sha256');
+      for await (const piece of createReadStream(pathOf(digest), { highWaterMark: READ_BYTES })) {
+        hash.update(piece as Buffer);
+        yield piece as Buffer;
+      }
+      if (`sha256:${hash.digest('hex')}` !== digest) throw damaged(digest);
+    },
     keep: async ({ path, digest }) => {
       await using file = await open(path, 'r');
       await file.sync();
@@ -105,9 +117,7 @@ export function openContentStore(root: string): ContentStore {
         });
       }
       if (digestOf(bytes) === digest) return bytes;
-      throw new BerthError('internal', `what the store has for ${digest} is damaged`, {
-        hint: 'pull the image again',
-      });
+      throw damaged(digest);
     },
     remove: (digest) => rmSync(pathOf(digest), { force: true }),
     receive: async (expected, source) => {
@@ -157,6 +167,12 @@ export function openContentStore(root: string): ContentStore {
       }
     },
   };
+}
+
+function damaged(digest: Digest): BerthError {
+  return new BerthError('internal', `what the store has for ${digest} is damaged`, {
+    hint: 'pull the image again',
+  });
 }
 
 function digestOf(bytes: Uint8Array): Digest {

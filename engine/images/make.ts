@@ -6,6 +6,7 @@ import type { Layer, LayerStore } from '../layers/types.ts';
 import { hostPlatform } from '../registry/platform.ts';
 import { collect, type Pins } from './collect.ts';
 import { diskError } from './disk.ts';
+import { layerType } from './layer-types.ts';
 import type { ImageRows } from './rows.ts';
 import type { ImageTarget, NewLocalImage } from './types.ts';
 
@@ -19,8 +20,6 @@ export type MakeContext = {
 
 /** The digest of an archive without an entry: two blocks of zeros. */
 const EMPTY_LAYER = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
-
-const PLAIN_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -77,7 +76,7 @@ async function keepLayer(
   try {
     await content.keep(blob);
     const { digest, sizeBytes } = blob;
-    rows.addLayer(layer, digest, { digest, sizeBytes, mediaType: PLAIN_LAYER });
+    rows.addLayer(layer, digest, { digest, sizeBytes, mediaType: layerType('none') });
   } catch (error) {
     if (!rows.isBlobUsed(blob.digest)) content.remove(blob.digest);
     await layers.remove(layer.id);

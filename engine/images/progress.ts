@@ -1,10 +1,14 @@
 import type { ProgressLine } from '../api/wire.ts';
 
-/** The lines of a pull, word for word as dockerd writes them: clients look for them. */
+/** The lines of a pull and of a push, word for word as dockerd writes them: clients look for them. */
 
 /** What a layer goes through. */
 export type LayerStep =
-  | { readonly status: 'Downloading' | 'Extracting'; readonly current: number; readonly total: number }
+  | {
+      readonly status: 'Downloading' | 'Extracting' | 'Compressing' | 'Pushing' | 'Loading layer';
+      readonly current: number;
+      readonly total: number;
+    }
   | {
       readonly status:
         | 'Pulling fs layer'
@@ -12,7 +16,11 @@ export type LayerStep =
         | 'Verifying Checksum'
         | 'Download complete'
         | 'Pull complete'
-        | 'Already exists';
+        | 'Already exists'
+        | 'Preparing'
+        | 'Pushed'
+        | 'Layer already exists'
+        | `Mounted from ${string}`;
     };
 
 /** The line for a layer; `id` is the 12 digits that people are shown. */

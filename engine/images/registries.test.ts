@@ -26,7 +26,7 @@ test('a registry with passwords serves who has one, and tells the others what to
   const refused = {
     code: 'unauthorized',
     message: /access to .*\/app:latest denied/,
-    hint: /docker login 127\.0\.0\.1/,
+    hint: /berth login 127\.0\.0\.1/,
   };
   await assert.rejects(store.pull(`${registry.host}/app`), refused);
   await assert.rejects(

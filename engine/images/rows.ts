@@ -82,6 +82,9 @@ export function openImageRows(database: Database) {
   const sizesOf = all(
     'SELECT size_bytes FROM image_layers JOIN layers ON layers.id = layer_id WHERE image_id = ? ORDER BY position',
   );
+  const imagesWith = all(
+    'SELECT * FROM images WHERE id IN (SELECT image_id FROM image_layers JOIN layers ON layers.id = layer_id WHERE diff_id = ?)',
+  );
   const layer = all('SELECT id FROM layers WHERE diff_id = ?');
   const layers = all('SELECT id FROM layers');
   const unusedLayers = all(
@@ -111,6 +114,7 @@ export function openImageRows(database: Database) {
   const removeName = run('DELETE FROM image_names WHERE repository = ? AND tag = ?');
   const removeDigest = run('DELETE FROM image_digests WHERE repository = ? AND digest = ?');
   const removeImage = run('DELETE FROM images WHERE id = ?');
+  const setManifest = run('UPDATE images SET manifest_digest = ? WHERE id = ?');
   const hideImage = run('UPDATE images SET removed = 1 WHERE id = ?');
 
   return {
@@ -129,6 +133,8 @@ export function openImageRows(database: Database) {
     /** Lowest first. */
     layersOf: (id: string): readonly LayerId[] => layersOf(id).map((row) => Number(row.layer_id)),
     diffIdsOf: (id: string) => diffIdsOf(id).map((row) => row.diff_id as Digest),
+    /** The images that have a layer, removed ones too. */
+    imagesWith: (diffId: string) => imagesWith(diffId).map(toImage),
     layer: (diffId: string): LayerId | undefined => layer(diffId).map((row) => Number(row.id))[0],
     /** Bytes of each layer, by diffID. */
     layerSizes: () =>
@@ -179,6 +185,9 @@ export function openImageRows(database: Database) {
     removeDigest: (name: DigestRow) => removeDigest(name.repository, name.digest),
     /** On the disk when it returns: blobs and layers that no other image has go next. */
     removeImage: (id: Digest) => durably(database, () => removeImage(id)),
+    /** Says which manifest an image has; its bytes must be on disk for good. */
+    setManifest: (id: Digest, manifest: Digest) => setManifest(manifest, id),
+    addDigest: ({ repository, digest, imageId }: DigestRow) => addDigest(repository, digest, imageId),
     hideImage: (id: Digest) => hideImage(id),
   };
 }

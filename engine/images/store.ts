@@ -11,6 +11,7 @@ import { defaultRegistryLimits, type RegistryLimits, type RegistrySettings } fro
 import type { Database } from '../state/database.ts';
 import { chainIds } from './chain.ts';
 import { collect, createPins } from './collect.ts';
+import { createCompressor } from './compress.ts';
 import { type ImageConfig, parseImageConfig } from './config.ts';
 import { findImage, tagText } from './find.ts';
 import { historyOf } from './history.ts';
@@ -18,6 +19,7 @@ import { makeImage, readTarget } from './make.ts';
 import { imagesToPrune } from './prune.ts';
 import { type PullContext, pullImage } from './pull.ts';
 import { createLayerPuller } from './pull-layer.ts';
+import { pushImage } from './push.ts';
 import { removeImage } from './remove.ts';
 import { type ImageRow, openImageRows } from './rows.ts';
 import type { ImageEvent, ImageStore, ImageUser } from './types.ts';
@@ -51,6 +53,7 @@ export function openImageStore(options: {
   const pins = createPins();
   const limits = options.registryLimits ?? defaultRegistryLimits;
   const pullLayer = createLayerPuller({ rows, content, layers });
+  const compress = createCompressor({ root, rows, content });
   const context: PullContext = { root, rows, content, layers, pins, settings, limits, pullLayer, onEvent };
   // overlay wants at least one lower directory, and an image may have no layers.
   const empty = join(root, 'empty-layer');
@@ -91,6 +94,7 @@ export function openImageStore(options: {
       await collectAfter(dropRemoved());
       await pullImage(context, request);
     },
+    push: async (request) => await pushImage({ ...context, compress }, request),
     list: ({ filter = {} }) => listImages({ rows, configOf }, filter),
     inspect: (name) => inspectImage({ rows, configOf }, findImage(rows, name).image),
     resolve: (name) => {

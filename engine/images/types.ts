@@ -38,10 +38,25 @@ export type PullRequest = {
   readonly onProgress: (line: ProgressLine) => void;
 };
 
+export type PushRequest = {
+  /** The repository as it was typed; with a tag, that one alone. */
+  readonly name: string;
+  /** The tag to push; all that the repository has where none is given. */
+  readonly tag?: string | undefined;
+  readonly auth?: RegistryAuth | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress: (line: ProgressLine) => void;
+};
+
 /** The images of one engine. All names are resolved as docker does: reference, id, or unique prefix of an id. */
 export type ImageStore = {
   /** Fetches what is missing and names it. Throws `notFound`, `unauthorized`, `unavailable`, `invalid`. */
   pull(request: PullRequest): Promise<void>;
+  /**
+   * Puts what a registry lacks of an image there, and names it. Throws `notFound`, `unauthorized`, `unavailable`,
+   * `invalid`.
+   */
+  push(request: PushRequest): Promise<void>;
   list(query: { readonly all?: boolean; readonly filter?: Filters }): readonly ImageSummary[];
   /** Throws `notFound`, with a hint to pull it. */
   inspect(name: string): ImageInspect;
@@ -99,7 +114,7 @@ export type ImageUser = { readonly containerId: string; readonly running: boolea
 
 /** What happens to images: for the engine's event log. */
 export type ImageEvent = {
-  readonly action: 'pull' | 'tag' | 'untag' | 'delete' | 'import';
+  readonly action: 'pull' | 'push' | 'tag' | 'untag' | 'delete' | 'import';
   readonly id: string;
   readonly name: string;
 };

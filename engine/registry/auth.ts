@@ -38,8 +38,8 @@ export function parseChallenges(header: string): readonly Challenge[] {
 export async function authorize(options: {
   readonly challenges: readonly Challenge[];
   readonly endpoint: Endpoint;
-  /** `repository:library/ubuntu:pull`. */
-  readonly scope: string;
+  /** `repository:library/ubuntu:pull`; where it is one for reading alone, what the challenge says stands over it. */
+  readonly scopes: readonly string[];
   readonly credentials: Credentials | undefined;
   readonly limits: RegistryLimits;
   readonly signal: AbortSignal;
@@ -72,10 +72,9 @@ async function fetchToken(challenge: Challenge, options: Parameters<typeof autho
     throw new BerthError('unavailable', `${host} wants credentials sent over plain HTTP, to ${url.host}`);
   }
   const service = challenge.parameters.get('service');
-  const fields = new URLSearchParams({
-    ...(service === undefined ? {} : { service }),
-    scope: challenge.parameters.get('scope') ?? options.scope,
-  });
+  const fields = new URLSearchParams(service === undefined ? {} : { service });
+  const scopes = scopesOf(challenge.parameters.get('scope'), options.scopes);
+  for (const scope of scopes) fields.append('scope', scope);
   // What is known of the registry's own certificate holds for its token service only where it is the same host.
   const to = { ...endpoint, ca: url.host === host ? endpoint.ca : undefined };
   const basic = basicAuthorization(credentials);
@@ -84,7 +83,7 @@ async function fetchToken(challenge: Challenge, options: Parameters<typeof autho
         url,
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
-        body: oauthForm(fields, credentials.identitytoken),
+        body: { bytes: oauthForm(fields, credentials.identitytoken) },
         endpoint: to,
         limits,
         signal,
@@ -98,13 +97,23 @@ async function fetchToken(challenge: Challenge, options: Parameters<typeof autho
       });
   const body = await readBody(answer, { maxBytes: MAX_TOKEN_BYTES, what: `the token service ${url.host}` });
   if (answer.status === 401 || answer.status === 403 || answer.status === 400) {
-    throw new BerthError('unauthorized', `${url.host} refuses a token for ${options.scope}`);
+    throw new BerthError('unauthorized', `${url.host} refuses a token for ${scopes.join(' ')}`, {
+      hint: `berth login ${host}`,
+    });
   }
   return tokenIn(body, answer.status, url.host);
 }
 
+function scopesOf(challenged: string | undefined, own: readonly string[]): readonly string[] {
+  const asked = challenged?.split(' ').filter((scope) => scope !== '') ?? [];
+  const reads = own.every((scope) => scope.endsWith(':pull'));
+  return asked.length > 0 && reads ? asked : [...new Set([...own, ...asked])];
+}
+
 function oauthForm(fields: URLSearchParams, refreshToken: string): string {
   const form = new URLSearchParams(fields);
+  // One field there, where a query has one for each.
+  form.set('scope', fields.getAll('scope').join(' '));
   form.set('grant_type', 'refresh_token');
   form.set('client_id', 'berth');
   form.set('refresh_token', refreshToken);

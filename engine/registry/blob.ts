@@ -58,7 +58,7 @@ export async function* streamBlob(options: {
 async function requestFrom(offset: number, options: Parameters<typeof streamBlob>[0]): Promise<Answer> {
   const { session, descriptor, what, signal } = options;
   const size = descriptor.sizeBytes;
-  const answer = await session.get({
+  const answer = await session.send({
     path: `blobs/${descriptor.digest}`,
     // Encodings would put another length and other bytes on the wire.
     headers: { 'accept-encoding': 'identity', ...(offset > 0 ? { range: `bytes=${offset}-` } : {}) },

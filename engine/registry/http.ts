@@ -1,4 +1,9 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { BerthError, isErrno } from '../api/errors.ts';
@@ -8,16 +13,25 @@ import { type Endpoint, isLoopback, type RegistryLimits } from './settings.ts';
 
 export type Exchange = {
   readonly url: URL;
-  readonly method?: 'GET' | 'HEAD' | 'POST';
+  readonly method?: Method;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: Body | undefined;
   readonly endpoint: Endpoint;
   readonly limits: RegistryLimits;
   readonly signal: AbortSignal;
 };
 
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** What is sent: bytes, or pieces that are read as fast as they are taken, and anew each time the request is sent. */
+export type Body =
+  | { readonly bytes: Uint8Array | string }
+  | { readonly pieces: () => AsyncIterable<Uint8Array>; readonly sizeBytes: number };
+
 export type Answer = {
   readonly status: number;
+  /** Where it came from, after redirects. */
+  readonly url: URL;
   readonly header: (name: string) => string | undefined;
   /** The pieces of the body; throws `unavailable` when none comes for too long or the connection breaks. */
   readonly body: AsyncIterable<Buffer>;
@@ -44,12 +58,16 @@ export async function exchange(options: Exchange): Promise<Answer> {
     const location = answer.header('location');
     if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
     answer.discard();
-    current = redirected(current, location);
+    current = { ...redirected(current, location), method: current.method ?? 'GET' };
   }
   throw new BerthError('unavailable', `${options.url.host} redirects more than ${MAX_REDIRECTS} times`);
 }
 
-function redirected(from: Exchange, location: string): Exchange {
+/**
+ * The same request to another address, which the registry named: without the Authorization where it is another host,
+ * and never from TLS to plain HTTP. Throws `unavailable` on an address that is none.
+ */
+export function redirected(from: Exchange, location: string): Exchange {
   const url = URL.parse(location, from.url);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     throw new BerthError('unavailable', `${from.url.host} redirects to a malformed address`);
@@ -87,22 +105,27 @@ function agentFor(url: URL, endpoint: Endpoint): HttpAgent {
 }
 
 async function exchangeOnce(options: Exchange): Promise<Answer> {
-  const { url, method = 'GET', endpoint, limits, signal } = options;
+  const { url, method = 'GET', body, endpoint, limits, signal } = options;
   const start = url.protocol === 'https:' ? httpsRequest : httpRequest;
   let timer: NodeJS.Timeout | undefined;
+  let settled = false;
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const outgoing = start(url, {
         method,
-        headers: { 'user-agent': USER_AGENT, ...options.headers },
+        headers: { 'user-agent': USER_AGENT, ...lengthOf(method, body), ...options.headers },
         agent: agentFor(url, endpoint),
         signal,
       });
       const expire = (ms: number, what: string) => {
         clearTimeout(timer);
+        if (settled) return;
         timer = setTimeout(() => outgoing.destroy(new TimeoutError(`${what} within ${ms / 1000} s`)), ms);
       };
-      const connected = () => expire(limits.answerTimeoutMs, 'it did not answer');
+      const sent = () =>
+        expire(body === undefined ? limits.answerTimeoutMs : limits.commitTimeoutMs, 'it did not answer');
+      const taken = () => expire(limits.stallTimeoutMs, 'it took no data');
+      const connected = body === undefined ? sent : taken;
       expire(limits.connectTimeoutMs, 'no connection');
       outgoing.once('error', reject);
       outgoing.once('response', resolve);
@@ -110,10 +133,17 @@ async function exchangeOnce(options: Exchange): Promise<Answer> {
         if (!socket.connecting) return connected();
         socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', connected);
       });
-      outgoing.end(options.body);
+      if (body === undefined) return void outgoing.end();
+      if ('bytes' in body) return void outgoing.end(body.bytes, sent);
+      writePieces(outgoing, body.pieces(), taken).then(
+        sent,
+        // A registry that answers before it has taken all has its reasons; they are in the answer.
+        (error: Error) => !settled && outgoing.destroy(error),
+      );
     });
     return {
       status: response.statusCode ?? 0,
+      url,
       header: (name) => [response.headers[name]].flat()[0],
       body: bodyOf(response, options),
       discard: () => response.destroy(),
@@ -121,8 +151,36 @@ async function exchangeOnce(options: Exchange): Promise<Answer> {
   } catch (error) {
     throw networkError(error, url, signal);
   } finally {
+    settled = true;
     clearTimeout(timer);
   }
+}
+
+function lengthOf(method: Method, body: Body | undefined): Readonly<Record<string, string | number>> {
+  if (body === undefined) return method === 'GET' || method === 'HEAD' ? {} : { 'content-length': 0 };
+  const bytes = 'bytes' in body ? Buffer.byteLength(body.bytes) : body.sizeBytes;
+  return { 'content-length': bytes };
+}
+
+/** Writes pieces as fast as they are taken; stops when the connection has gone. */
+async function writePieces(
+  outgoing: ClientRequest,
+  pieces: AsyncIterable<Uint8Array>,
+  onTaken: () => void,
+): Promise<void> {
+  for await (const piece of pieces) {
+    if (outgoing.destroyed) return;
+    if (outgoing.write(piece)) continue;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        outgoing.off('drain', done).off('close', done);
+        resolve();
+      };
+      outgoing.on('drain', done).on('close', done);
+    });
+    onTaken();
+  }
+  outgoing.end();
 }
 
 class TimeoutError extends Error {}
@@ -150,7 +208,7 @@ async function* bodyOf(response: IncomingMessage, { url, limits, signal }: Excha
 
 /** Says in words what went wrong between here and a host. */
 function networkError(error: unknown, url: URL, signal: AbortSignal): unknown {
-  if (signal.aborted) return new BerthError('cancelled', 'the pull was cancelled', { cause: error });
+  if (signal.aborted) return new BerthError('cancelled', 'the transfer was cancelled', { cause: error });
   if (error instanceof BerthError || !(error instanceof Error)) return error;
   const { code = '' } = error as NodeJS.ErrnoException;
   const words: Record<string, string> = {

@@ -11,21 +11,20 @@ export type Platform = { readonly os: string; readonly architecture: string; rea
 export type PlatformDescriptor = Descriptor & { readonly platform: Platform | undefined };
 
 export type Manifest =
-  | { readonly kind: 'image'; readonly config: Descriptor; readonly layers: readonly Descriptor[] }
-  | { readonly kind: 'index'; readonly manifests: readonly PlatformDescriptor[] };
+  | {
+      readonly kind: 'image';
+      readonly mediaType: string;
+      readonly config: Descriptor;
+      readonly layers: readonly Descriptor[];
+    }
+  | { readonly kind: 'index'; readonly mediaType: string; readonly manifests: readonly PlatformDescriptor[] };
 
-const IMAGE_TYPES = [
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-];
-const INDEX_TYPES = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-];
-const CONFIG_TYPES = [
-  'application/vnd.oci.image.config.v1+json',
-  'application/vnd.docker.container.image.v1+json',
-];
+export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
+export const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
+const IMAGE_TYPES = [OCI_MANIFEST, 'application/vnd.docker.distribution.manifest.v2+json'];
+const INDEX_TYPES = [OCI_INDEX, 'application/vnd.docker.distribution.manifest.list.v2+json'];
+const CONFIG_TYPES = [OCI_CONFIG, 'application/vnd.docker.container.image.v1+json'];
 const LAYER_TYPE =
   /^application\/vnd\.(?:oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)(?:[.+](?:gzip|zstd))?$/;
 const FOREIGN_TYPE = /nondistributable|\.foreign\./;
@@ -62,9 +61,10 @@ export function parseManifest(bytes: Buffer, mediaType: string | undefined, what
   }
   // OCI manifests may leave the media type out; then what is in them tells.
   if (INDEX_TYPES.includes(type) || (!IMAGE_TYPES.includes(type) && Array.isArray(value.manifests))) {
-    return readIndex(value, what);
+    return readIndex(value, INDEX_TYPES.includes(type) ? type : OCI_INDEX, what);
   }
-  if (IMAGE_TYPES.includes(type) || Array.isArray(value.layers)) return readImage(value, what);
+  if (IMAGE_TYPES.includes(type) || Array.isArray(value.layers))
+    return readImage(value, IMAGE_TYPES.includes(type) ? type : OCI_MANIFEST, what);
   throw new BerthError('unsupported', `${what} has a manifest of an unknown type: '${type.slice(0, 100)}'`);
 }
 
@@ -88,7 +88,7 @@ export function parseJson(bytes: Buffer, what: string): Json {
   );
 }
 
-function readImage(value: Json, what: string): Manifest {
+function readImage(value: Json, mediaType: string, what: string): Manifest {
   const config = readDescriptor(value.config, `the config of ${what}`);
   if (!CONFIG_TYPES.includes(config.mediaType)) {
     throw new BerthError(
@@ -105,7 +105,7 @@ function readImage(value: Json, what: string): Manifest {
     );
   }
   const layers = value.layers.map((layer, index) => readLayer(layer, `layer ${index + 1} of ${what}`));
-  return { kind: 'image', config, layers };
+  return { kind: 'image', mediaType, config, layers };
 }
 
 function readLayer(value: unknown, what: string): Descriptor {
@@ -125,7 +125,7 @@ function readLayer(value: unknown, what: string): Descriptor {
   return layer;
 }
 
-function readIndex(value: Json, what: string): Manifest {
+function readIndex(value: Json, mediaType: string, what: string): Manifest {
   if (!Array.isArray(value.manifests))
     throw new BerthError('invalid', `the index of ${what} has no list of manifests`);
   if (value.manifests.length > MAX_INDEX_ENTRIES) {
@@ -138,7 +138,7 @@ function readIndex(value: Json, what: string): Manifest {
     ...readDescriptor(entry, `an entry in the index of ${what}`),
     platform: readPlatform((entry as Json).platform),
   }));
-  return { kind: 'index', manifests };
+  return { kind: 'index', mediaType, manifests };
 }
 
 function readPlatform(value: unknown): Platform | undefined {

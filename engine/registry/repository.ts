@@ -9,8 +9,9 @@ import { ACCEPT_MANIFESTS, type Descriptor, type Manifest, parseManifest } from 
 import { backOff } from './retry.ts';
 import { openSession, type Session } from './session.ts';
 import { endpointsOf, type RegistryLimits, type RegistrySettings } from './settings.ts';
+import { findBlob, type Uploaded, type UploadOptions, uploadBlob } from './upload.ts';
 
-/** A repository in a registry: what a pull reads from. */
+/** A repository in a registry: what a pull reads from, and a push writes to. */
 export type Repository = {
   /**
    * A manifest or index by tag or digest, checked against the digest. Throws `notFound`, `unauthorized`,
@@ -19,7 +20,23 @@ export type Repository = {
   readonly fetchManifest: (target: string, signal: AbortSignal) => Promise<FetchedManifest>;
   /** The bytes of a blob; see `streamBlob`. */
   readonly streamBlob: (descriptor: Descriptor, signal: AbortSignal) => AsyncIterable<Buffer>;
+  /** Sees to it that a blob is there; see `uploadBlob`. */
+  readonly uploadBlob: (options: Upload) => Promise<Uploaded>;
+  /** Whether a blob is there, or can be shared with another repository; see `findBlob`. */
+  readonly findBlob: (
+    options: Omit<Upload, 'blob'> & { readonly blob: { readonly digest: Digest } },
+  ) => Promise<Uploaded | undefined>;
+  /** Names a manifest whose blobs are all there. Throws `invalid` where the registry makes another one of it. */
+  readonly putManifest: (options: {
+    readonly tag: string;
+    readonly bytes: Buffer;
+    readonly digest: Digest;
+    readonly mediaType: string;
+    readonly signal: AbortSignal;
+  }) => Promise<void>;
 };
+
+type Upload = Omit<UploadOptions, 'session' | 'limits'>;
 
 export type FetchedManifest = {
   readonly bytes: Buffer;
@@ -38,11 +55,19 @@ export function openRepository(options: {
   readonly settings: RegistrySettings;
   readonly limits: RegistryLimits;
   readonly credentials?: Credentials | undefined;
+  /** Whether it is written to: mirrors are then left out. */
+  readonly push?: boolean;
 }): Repository {
-  const { domain, path, name, settings, limits, credentials } = options;
-  let sessions = endpointsOf(domain, settings).map((endpoint) =>
-    openSession({ endpoint, repository: path, credentials, limits }),
-  );
+  const { domain, path, name, settings, limits, credentials, push = false } = options;
+  const actions = push ? 'pull,push' : 'pull';
+  let sessions = endpointsOf(domain, settings)
+    .filter(({ mirror }) => !push || !mirror)
+    .map((endpoint) => openSession({ endpoint, repository: path, credentials, limits, actions }));
+  const registry = () => {
+    const own = sessions.find(({ endpoint }) => !endpoint.mirror);
+    if (own === undefined) throw new BerthError('internal', `${name} has no registry`);
+    return own;
+  };
 
   return {
     fetchManifest: async (target, signal) => {
@@ -53,6 +78,27 @@ export function openRepository(options: {
         sessions = [session, ...sessions.filter((other) => other !== session)];
         return fetched;
       });
+    },
+    uploadBlob: async (upload) => await uploadBlob({ ...upload, session: registry(), limits }),
+    findBlob: async (upload) => await findBlob({ ...upload, session: registry(), limits }),
+    putManifest: async ({ tag, bytes, digest, mediaType, signal }) => {
+      const what = `${name}:${tag}`;
+      const answer = await registry().send({
+        method: 'PUT',
+        path: `manifests/${tag}`,
+        headers: { 'content-type': mediaType },
+        body: { bytes },
+        expected: [200, 201, 202, 204],
+        what,
+        signal,
+      });
+      answer.discard();
+      const taken = answer.header('docker-content-digest');
+      if (taken === undefined || taken === digest) return;
+      throw new BerthError(
+        'invalid',
+        `the registry took another manifest of ${what} than was sent: ${digest} was sent, ${taken.slice(0, 100)} taken`,
+      );
     },
     streamBlob: async function* (descriptor, signal) {
       const what = `${descriptor.digest.slice(0, 19)} of ${name}`;
@@ -124,7 +170,13 @@ async function readManifest(
   const { session, target, what, limits, signal } = options;
   const headers = { accept: ACCEPT_MANIFESTS };
   for (let failures = 0; ; failures += 1) {
-    const answer = await session.get({ path: `manifests/${target}`, headers, expected: [200], what, signal });
+    const answer = await session.send({
+      path: `manifests/${target}`,
+      headers,
+      expected: [200],
+      what,
+      signal,
+    });
     try {
       const bytes = await readBody(answer, {
         maxBytes: MAX_MANIFEST_BYTES,

@@ -4,7 +4,7 @@ import { type Answer, mayPass } from './http.ts';
 import type { RegistryLimits } from './settings.ts';
 
 /** Statuses that a registry or what stands before it sends when it is overrun or being restarted. */
-const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
+export const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** However long a registry asks to be left alone. */
 const MAX_WAIT_MS = 30_000;
 
@@ -42,12 +42,19 @@ export async function backOff(
   },
 ): Promise<void> {
   const { limits, signal, retryAfter } = options;
-  const asked = Number(retryAfter ?? 0) * 1000;
+  const asked = retryAfterMs(retryAfter);
   const own = limits.backoffMs * 2 ** attempt * (0.75 + Math.random() / 2);
-  const wait = Math.min(MAX_WAIT_MS, Number.isFinite(asked) && asked > own ? asked : own);
+  const wait = Math.min(MAX_WAIT_MS, Math.max(asked, own));
   try {
     await delay(wait, undefined, { signal });
   } catch (error) {
-    throw new BerthError('cancelled', 'the pull was cancelled', { cause: error });
+    throw new BerthError('cancelled', 'the transfer was cancelled', { cause: error });
   }
+}
+
+/** `Retry-After`: seconds, or a date (RFC 9110, 10.2.3). What is neither counts as nothing. */
+function retryAfterMs(header: string | undefined): number {
+  if (header === undefined) return 0;
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }

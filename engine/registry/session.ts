@@ -1,7 +1,7 @@
 import { BerthError } from '../api/errors.ts';
 import { authorize, type Credentials, parseChallenges } from './auth.ts';
-import { readBody } from './body.ts';
-import { type Answer, exchange } from './http.ts';
+import { type Answer, type Body, exchange, type Method, redirected } from './http.ts';
+import { denied, refusal } from './refusal.ts';
 import { retrying } from './retry.ts';
 import type { Endpoint, RegistryLimits } from './settings.ts';
 
@@ -9,21 +9,28 @@ import type { Endpoint, RegistryLimits } from './settings.ts';
 export type Session = {
   readonly endpoint: Endpoint;
   /**
-   * Asks for a path below `/v2/<repository>/`. Gives answers of the statuses expected; throws `notFound`,
-   * `unauthorized`, `unavailable` on others, in words.
+   * Asks for something of the repository. Gives answers of the statuses expected; throws `notFound`, `unauthorized`,
+   * `unavailable` on others, in words.
    */
-  readonly get: (request: {
-    readonly path: string;
-    readonly headers?: Readonly<Record<string, string>>;
-    /** Statuses that are no failure. */
-    readonly expected: readonly number[];
-    /** What is asked for, for messages: the reference as a person writes it. */
-    readonly what: string;
-    readonly signal: AbortSignal;
-  }) => Promise<Answer>;
+  readonly send: (request: SessionRequest) => Promise<Answer>;
 };
 
-const MAX_ERROR_BYTES = 64 * 1024;
+export type SessionRequest = {
+  readonly method?: Method;
+  /** Below `/v2/<repository>/`; or an address that the registry named. */
+  readonly path: string | URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Body | undefined;
+  /** Statuses that are no failure. */
+  readonly expected: readonly number[];
+  /** What is asked for, for messages: the reference as a person writes it. */
+  readonly what: string;
+  readonly signal: AbortSignal;
+  /** Whether it is sent anew where it fails in a way that may pass; not where the caller has to look first. */
+  readonly retried?: boolean;
+  /** Another repository of the registry, that is read. */
+  readonly from?: string | undefined;
+};
 
 /** Opens a conversation. Nothing is sent before something is asked for. */
 export function openSession(options: {
@@ -31,48 +38,58 @@ export function openSession(options: {
   readonly repository: string;
   readonly credentials: Credentials | undefined;
   readonly limits: RegistryLimits;
+  /** What is to be done there. */
+  readonly actions?: 'pull' | 'pull,push';
 }): Session {
-  const { endpoint, repository, limits } = options;
+  const { endpoint, repository, limits, actions = 'pull' } = options;
   const credentials = endpoint.mirror ? undefined : options.credentials;
-  const scope = `repository:${repository}:pull`;
   let base: string | undefined;
   let authorization: string | undefined;
 
   return {
     endpoint,
-    get: async ({ path, headers = {}, expected, what, signal }) => {
+    send: async ({
+      path,
+      method = 'GET',
+      headers = {},
+      body,
+      expected,
+      what,
+      signal,
+      retried = true,
+      from,
+    }) => {
       base ??= await settleScheme(endpoint, limits, signal);
-      const url = new URL(`${base}/v2/${repository}/${path}`);
-      const send = () =>
-        retrying(
-          () =>
-            exchange({
-              url,
-              headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
-              endpoint,
-              limits,
-              signal,
-            }),
-          { limits, signal },
-        );
+      const own = new URL(typeof path === 'string' ? `${base}/v2/${repository}/${path}` : base);
+      const once = () => {
+        const signed = { ...headers, ...(authorization === undefined ? {} : { authorization }) };
+        const request = { url: own, method, headers: signed, body, endpoint, limits, signal };
+        return exchange(typeof path === 'string' ? request : redirected(request, path.href));
+      };
+      const send = () => (retried ? retrying(once, { limits, signal }) : once());
       let answer = await send();
-      if (answer.status === 401) {
-        // The first one of a conversation, or a token that has run out.
+      // Another host, that the registry sent us to, has no say in where credentials go.
+      if (answer.status === 401 && answer.url.host === own.host) {
+        // The first one of a conversation, a token that has run out, or one for less than this.
         const challenges = parseChallenges(answer.header('www-authenticate') ?? '');
         answer.discard();
-        const found = await authorize({ challenges, endpoint, scope, credentials, limits, signal });
-        if (found === undefined) throw denied(what, url.host);
+        const scopes = [
+          `repository:${repository}:${actions}`,
+          ...(from === undefined ? [] : [`repository:${from}:pull`]),
+        ];
+        const found = await authorize({ challenges, endpoint, scopes, credentials, limits, signal });
+        if (found === undefined) throw denied(what, own.host);
         authorization = found;
         answer = await send();
       }
       if (expected.includes(answer.status)) return answer;
-      throw await refusal(answer, { what, host: url.host });
+      throw await refusal(answer, { what, host: own.host });
     },
   };
 }
 
 /** Finds out which scheme an insecure registry speaks: TLS first, plain HTTP where no TLS is to be had. */
-async function settleScheme(
+export async function settleScheme(
   endpoint: Endpoint,
   limits: RegistryLimits,
   signal: AbortSignal,
@@ -85,67 +102,5 @@ async function settleScheme(
   } catch (error) {
     if (!(error instanceof BerthError) || error.code !== 'unavailable') throw error;
     return endpoint.url.replace(/^https:/, 'http:');
-  }
-}
-
-function denied(what: string, host: string): BerthError {
-  return new BerthError(
-    'unauthorized',
-    `access to ${what} denied: it does not exist, or ${host} wants a login`,
-    {
-      hint: `check the name; credentials are taken from ~/.docker/config.json, where docker login ${host} puts them`,
-    },
-  );
-}
-
-/** Puts an answer that is no success into words, with what the registry itself said. */
-async function refusal(
-  answer: Answer,
-  { what, host }: { readonly what: string; readonly host: string },
-): Promise<BerthError> {
-  const { status } = answer;
-  if (status === 401 || status === 403) {
-    answer.discard();
-    return denied(what, host);
-  }
-  const said = await registryWords(answer);
-  if (status === 404) {
-    return new BerthError('notFound', `no image ${what}: ${said ?? 'the registry does not know it'}`, {
-      hint: 'check its name and tag',
-    });
-  }
-  if (status === 429) {
-    return new BerthError('unavailable', `${host} answers ${what} with too many requests`, {
-      hint: 'wait a while, or log in: registries limit how much they serve to whom they do not know',
-    });
-  }
-  return new BerthError(
-    'unavailable',
-    `${host} answered ${status} for ${what}${said === undefined ? '' : `: ${said}`}`,
-    {
-      hint: status >= 500 ? 'try again later' : 'check that this is the address of a registry',
-    },
-  );
-}
-
-/** What the errors in the answer say (distribution spec, "Error Codes"); undefined where they say nothing. */
-async function registryWords(answer: Answer): Promise<string | undefined> {
-  try {
-    const body = await readBody(answer, { maxBytes: MAX_ERROR_BYTES, what: 'the registry' });
-    const { errors } = JSON.parse(body.toString()) as { errors?: unknown };
-    const first = Array.isArray(errors)
-      ? (errors[0] as { code?: unknown; message?: unknown } | null)
-      : undefined;
-    const words = [first?.message, first?.code].find((value) => typeof value === 'string' && value !== '');
-    // A hostile registry must not write to people's terminals.
-    return typeof words === 'string'
-      ? words
-          .replace(/[^\x20-\x7e]+/g, ' ')
-          .slice(0, 300)
-          .toLowerCase()
-      : undefined;
-  } catch {
-    // No JSON, too long, or cut off: the status says enough.
-    return undefined;
   }
 }

@@ -16,20 +16,26 @@ export type RegistryLimits = {
   readonly connectTimeoutMs: number;
   /** Until the head of an answer comes. */
   readonly answerTimeoutMs: number;
+  /** Until the head of an answer comes to what was sent: a registry may check all of it first. */
+  readonly commitTimeoutMs: number;
   /** Between two pieces of a body. */
   readonly stallTimeoutMs: number;
   /** How often a request is sent anew after a failure that may pass. */
   readonly retries: number;
   /** Before the first retry; doubled for each one after it. */
   readonly backoffMs: number;
+  /** As much of a blob is sent in one request; what a connection that breaks may cost. */
+  readonly chunkBytes: number;
 };
 
 export const defaultRegistryLimits: RegistryLimits = {
   connectTimeoutMs: 15_000,
   answerTimeoutMs: 30_000,
+  commitTimeoutMs: 300_000,
   stallTimeoutMs: 30_000,
   retries: 4,
   backoffMs: 300,
+  chunkBytes: 64 * 2 ** 20,
 };
 
 /** One address at which a repository may be found. */

@@ -20,7 +20,6 @@ const notServed = [
   'POST /images/load',
   'GET /images/search',
   'GET /images/{name*}/get',
-  'POST /images/{name*}/push',
   'POST /grpc',
   'GET /plugins',
   'GET /plugins/privileges',

@@ -16,6 +16,12 @@ export const imageOperations = {
     },
     answer: 'lines',
   }),
+  imagePush: operation<ProgressLine>()({
+    summary: 'Push an image to a registry',
+    route: 'POST /images/{name*}/push',
+    query: { tag: string('Tag to push; all tags of the repository where none is given') },
+    answer: 'lines',
+  }),
   imageList: operation<readonly ImageSummary[]>()({
     summary: 'List images',
     route: 'GET /images/json',

@@ -1,20 +1,21 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { BerthError, errorBody, toBerthError } from '../../api/errors.ts';
 import type { ProgressLine } from '../../api/wire.ts';
+import type { RegistryAuth } from '../../images/types.ts';
 import { type Handlers, json, type ServerParts } from '../exchange.ts';
 import { openProgress } from '../progress.ts';
 import { parseRegistryAuth } from '../registry-auth.ts';
 
-/** Images: pull, list, inspect, remove. */
+/** Images: pull, push, list, inspect, remove. */
 export function imageHandlers({
   images,
 }: Pick<ServerParts, 'images'>): Pick<
   Handlers,
-  'imagePull' | 'imageList' | 'imageInspect' | 'imageRemove' | 'imagePrune'
+  'imagePull' | 'imagePush' | 'imageList' | 'imageInspect' | 'imageRemove' | 'imagePrune'
 > {
   return {
     imagePull: async ({ query, headers, signal }) => {
-      const header = headers['x-registry-auth'];
-      const auth = parseRegistryAuth(Array.isArray(header) ? header[0] : header);
+      const auth = authOf(headers);
       const reference = joinReference(query.fromImage ?? '', query.tag ?? '');
       const progress = openProgress();
       images
@@ -29,11 +30,29 @@ export function imageHandlers({
         failure: failureLine,
       };
     },
+    imagePush: async ({ path, query, headers, signal }) => {
+      const progress = openProgress();
+      images
+        .push({ ...path, tag: query.tag, auth: authOf(headers), signal, onProgress: progress.write })
+        .then(progress.end, progress.fail);
+      await progress.begun;
+      return {
+        kind: 'stream',
+        contentType: 'application/json',
+        chunks: progress.lines,
+        failure: failureLine,
+      };
+    },
     imageList: ({ query }) => json(images.list(query)),
     imageInspect: ({ path }) => json(images.inspect(path.name)),
     imagePrune: async ({ query }) => json(await images.prune(query)),
     imageRemove: async ({ path, query }) => json(await images.remove(path.name, query)),
   };
+}
+
+function authOf(headers: IncomingHttpHeaders): RegistryAuth | undefined {
+  const header = headers['x-registry-auth'];
+  return parseRegistryAuth(Array.isArray(header) ? header[0] : header);
 }
 
 /** The reference of `fromImage` and `tag`, which may be a digest. Without a tag it is the default one. */

@@ -18,6 +18,7 @@ import { madeImageCases } from './cases-made-images.ts';
 import { mannerCases } from './cases-manners.ts';
 import { mountCases } from './cases-mounts.ts';
 import { pruneCases } from './cases-prune.ts';
+import { pushCases } from './cases-push.ts';
 import { securityCases } from './cases-security.ts';
 import { sharingCases } from './cases-sharing.ts';
 import { streamCases } from './cases-streams.ts';
@@ -52,4 +53,5 @@ export const cases: Readonly<Record<string, Case>> = {
   ...logCases,
   ...archiveCases,
   ...madeImageCases,
+  ...pushCases,
 };
