@@ -32,6 +32,7 @@ const PROGRAMS: readonly Program[] = [
   { name: 'engine', entry: 'engine/daemon/main.ts' },
   { name: 'layer-worker', entry: 'engine/layers/worker.ts' },
   { name: 'archive-worker', entry: 'engine/archives/worker.ts' },
+  { name: 'dns-worker', entry: 'engine/networks/dns/worker.ts' },
 ];
 
 /** Ink loads React's developer tools where `DEV=true`; they are neither installed nor wanted in a bundle. */

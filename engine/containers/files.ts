@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { HostConfig } from '../api/wire.ts';
+import { DNS_ADDRESS } from '../networks/dns/server.ts';
 import type { ContainerPaths, Context } from './context.ts';
 import { hostsText, type Link, type NetworkFacts, readOr } from './hosts.ts';
 import type { ContainerRecord } from './record.ts';
@@ -11,11 +11,11 @@ const FALLBACK_SERVERS = ['8.8.8.8', '8.8.4.4'];
 
 /** Writes the container's own /etc/hosts, /etc/hostname and /etc/resolv.conf, which are bound over the image's. */
 export async function writeNetworkFiles(paths: ContainerPaths, facts: NetworkFacts): Promise<void> {
-  const { config, hostConfig } = facts;
+  const { config } = facts;
   await Promise.all([
     writeFile(paths.hostname, `${config.Hostname ?? ''}\n`),
     writeFile(paths.hosts, await hostsText(facts)),
-    writeFile(paths.resolvConf, await resolvConf(hostConfig)),
+    writeFile(paths.resolvConf, await resolvConf(facts)),
   ]);
 }
 
@@ -34,19 +34,23 @@ export function networkFacts(
       [address, address6].filter((each) => each !== ''),
     ),
     gateway: gateway?.subnets[0]?.Gateway,
+    named: joined.some(({ network }) => !network.builtin),
     links,
   };
 }
 
 /** The host's name servers, those on its loopback left out: in another network namespace nobody answers there. */
-async function resolvConf(hostConfig: HostConfig): Promise<string> {
+async function resolvConf({ hostConfig, named }: NetworkFacts): Promise<string> {
   const own = await readOr('/etc/resolv.conf', '');
   if (hostConfig.NetworkMode === 'host' && !hostConfig.Dns?.length) return own;
   const text = usable(own).length === 0 ? await readOr(RESOLVED_CONF, own) : own;
   const found = hostConfig.Dns?.length ? hostConfig.Dns : usable(text);
-  const servers = found.length > 0 ? found : FALLBACK_SERVERS;
+  const servers = named ? [DNS_ADDRESS] : found.length > 0 ? found : FALLBACK_SERVERS;
   const search = hostConfig.DnsSearch?.length ? hostConfig.DnsSearch : words(text, 'search').flat();
-  const options = hostConfig.DnsOptions?.length ? hostConfig.DnsOptions : words(text, 'options').flat();
+  const given = hostConfig.DnsOptions?.length ? hostConfig.DnsOptions : words(text, 'options').flat();
+  // Names of one word are asked for as they are first: docker has it so.
+  const options =
+    named && !given.some((option) => option.startsWith('ndots:')) ? [...given, 'ndots:0'] : given;
   return [
     ...servers.map((server) => `nameserver ${server}`),
     ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),

@@ -14,6 +14,8 @@ export type NetworkFacts = {
   readonly addresses: readonly string[];
   /** Where the container reaches the host; undefined where it can't, or is on it. */
   readonly gateway: string | undefined;
+  /** It asks the engine's own name server: it is on a network of a user's. */
+  readonly named: boolean;
   readonly links: readonly Link[];
 };
 

@@ -1,9 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import { BerthError } from '../api/errors.ts';
 import type { HostConfig } from '../api/wire.ts';
 import { type Context, pathsOf } from './context.ts';
-import { networkFacts } from './files.ts';
-import { hostsText, type Link } from './hosts.ts';
+import { networkFacts, writeNetworkFiles } from './files.ts';
+import type { Link } from './hosts.ts';
 import type { ContainerRecord, ContainerStore } from './record.ts';
 import { networkOwner } from './sharing.ts';
 
@@ -98,19 +97,18 @@ export async function updateLinked(context: Context, record: ContainerRecord): P
   for (const other of context.store.active()) {
     if (other.life.status !== 'running') continue;
     if (!(other.hostConfig.Links ?? []).some((link) => link.startsWith(`${record.id}:`))) continue;
-    await updateHosts(context, other);
+    await updateFiles(context, other);
   }
 }
 
-/** Writes a running container's /etc/hosts anew: its addresses, or those of its links, have changed. */
-export async function updateHosts(context: Context, record: ContainerRecord): Promise<void> {
+/** Writes a running container's /etc/hosts and /etc/resolv.conf anew: its addresses, or those of its links, have changed. */
+export async function updateFiles(context: Context, record: ContainerRecord): Promise<void> {
   const links = targetsOf(context.store, record).flatMap(({ alias, target }) => {
     const address = addressOf(context, target);
     return address === undefined ? [] : [{ alias, target, address }];
   });
   // In place: the file is bound into the container.
-  const text = await hostsText(networkFacts(context, record, links));
-  await writeFile(pathsOf(context, record.id).hosts, text);
+  await writeNetworkFiles(pathsOf(context, record.id), networkFacts(context, record, links));
 }
 
 function targetsOf(store: ContainerStore, record: ContainerRecord) {

@@ -4,7 +4,7 @@ import type { Network } from '../networks/types.ts';
 import { endpointShape, parseOrThrow } from './body.ts';
 import type { Context } from './context.ts';
 import { cannotShare } from './endpoint-wishes.ts';
-import { updateHosts } from './links.ts';
+import { updateFiles } from './links.ts';
 import { recordAttachment } from './network-events.ts';
 import { type ContainerRecord, exclusively } from './record.ts';
 import { requireThere } from './rename.ts';
@@ -33,7 +33,7 @@ export function containerNetworking(context: Context): NetworkingApi {
         refuseAlone(network, record);
         await networks.connect(record.id, network, wish as Parameters<typeof networks.connect>[2]);
         if (record.life.status !== 'running') return;
-        await updateHosts(context, record);
+        await updateFiles(context, record);
         recordAttachment(context, record, { action: 'connect', network });
       });
     },
@@ -53,7 +53,7 @@ export function containerNetworking(context: Context): NetworkingApi {
         }
         await networks.disconnect(record.id, network);
         if (record.life.status !== 'running') return;
-        await updateHosts(context, record);
+        await updateFiles(context, record);
         recordAttachment(context, record, { action: 'disconnect', network });
       });
     },

@@ -8,7 +8,7 @@ import { endCommit } from './commit.ts';
 import { type Context, pathsOf } from './context.ts';
 import { findEnding, finishRun, releaseRun, removeContainer } from './end.ts';
 import type { ContainerRecord } from './record.ts';
-import { namesOf } from './start.ts';
+import { identityOf } from './start.ts';
 
 /**
  * Brings the database and what is really there together again, whatever the engine was doing when it ended.
@@ -25,7 +25,7 @@ export async function recoverContainers(context: Context): Promise<void> {
     .active()
     .filter(({ life, hostConfig }) => life.status === 'running' && hostConfig.NetworkMode !== 'host')
     .map((record) => {
-      const sandbox = { path: pathsOf(context, record.id).netns, names: namesOf(record) };
+      const sandbox = { path: pathsOf(context, record.id).netns, identity: identityOf(record) };
       return [record.id, sandbox] as const;
     });
   const all = new Set(context.store.all().map(({ id }) => id));

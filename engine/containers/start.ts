@@ -3,7 +3,7 @@ import { mkdir, rm, unlink } from 'node:fs/promises';
 import { type BerthError, isErrno, toBerthError } from '../api/errors.ts';
 import { identifyProcess } from '../host/processes.ts';
 import { mount, unmount } from '../host/syscalls.ts';
-import type { Names } from '../networks/types.ts';
+import type { Identity } from '../networks/types.ts';
 import { openInput } from '../runtime/input.ts';
 import { createMonitored, resizeTerminal } from '../runtime/monitor.ts';
 import { makeRealtimeRoom } from '../runtime/realtime.ts';
@@ -107,7 +107,7 @@ async function connectNetwork(
   const { namespace } = await context.networks.start({
     containerId: record.id,
     path: paths.netns,
-    names: namesOf(record),
+    identity: identityOf(record),
   });
   recordNetwork(context, record, 'connect');
   undo.defer(async () => {
@@ -117,9 +117,9 @@ async function connectNetwork(
   return { owner, namespace: namespace === undefined ? 'host' : { path: namespace } };
 }
 
-/** Under which names others know it. */
-export function namesOf({ name, config }: ContainerRecord): Names {
-  return { name, hostname: config.Hostname ?? '' };
+/** Under which names others know it, and whom it asks for theirs. */
+export function identityOf({ name, config, hostConfig }: ContainerRecord): Identity {
+  return { name, hostname: config.Hostname ?? '', nameServers: hostConfig.Dns ?? [] };
 }
 
 async function createProcess(

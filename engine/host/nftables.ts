@@ -154,3 +154,9 @@ function dump(
     bytes = socket.receive('nf_tables');
   }
 }
+/** Numbers of nf_tables have their high bytes first. */
+export function bigEndian(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}

@@ -37,7 +37,11 @@ async function testNetworks(subnet: string) {
         id,
         on.map((name) => ({ network: networks.find(name), wish: {} })),
       );
-      await networks.start({ containerId: id, path, names: { name: `name-${id}`, hostname: id } });
+      await networks.start({
+        containerId: id,
+        path,
+        identity: { name: `name-${id}`, hostname: id, nameServers: [] },
+      });
       const inside = async (...command: string[]) =>
         (await run('nsenter', [`--net=${path}`, ...command])).stdout;
       return { id, path, inside, addresses: networks.joinedBy(id).map(({ endpoint }) => endpoint.address) };
@@ -259,7 +263,7 @@ test('a new start knows the addresses of running containers, forgets those of en
   await run('ip', ['link', 'delete', link?.endpoint.hostInterface ?? '']);
   const later = fixture.reopen();
   const sandbox = (id: string) =>
-    [id, { path: fixture.root.join(id), names: { name: id, hostname: id } }] as const;
+    [id, { path: fixture.root.join(id), identity: { name: id, hostname: id, nameServers: [] } }] as const;
   await later.recover(new Map([sandbox('kept'), sandbox('torn')]), new Set(['kept', 'torn', 'lost']));
   assert.equal(later.endpointsOf('lost').bridge?.IPAddress, '');
   assert.equal(later.endpointsOf('kept').bridge?.IPAddress, kept.addresses[0]);

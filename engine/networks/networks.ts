@@ -4,13 +4,14 @@ import type { Database } from '../state/database.ts';
 import { formatAddress, formatSubnet, parseSubnet, type Subnet } from './addresses.ts';
 import { ensureBridge, removeInterface } from './bridge.ts';
 import { defineNetwork, readNetworkBody } from './definition.ts';
+import { openDnsServer } from './dns/server.ts';
 import { networkOf, openEndpoints } from './endpoints.ts';
 import { networkFilter, pruneFilter } from './filter.ts';
 import { openFirewall } from './firewall.ts';
 import { createNamespace, type Gateway, removeNamespace, setGateways } from './namespaces.ts';
 import { chooseSubnet, hostSubnets } from './pool.ts';
 import { openNetworkStore } from './store.ts';
-import type { Endpoint, Names, Network, Networks } from './types.ts';
+import type { Endpoint, Identity, Network, Networks } from './types.ts';
 import { endpointView, networkView, subnetOf } from './views.ts';
 import { settleWish } from './wishes.ts';
 
@@ -29,7 +30,8 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
   const store = openNetworkStore(database);
   const firewall = openFirewall(settings.bridge, warn);
   const endpoints = openEndpoints(store, firewall, settings.bridge);
-  const sandboxes = new Map<string, { readonly path: string; names: Names }>();
+  const sandboxes = new Map<string, { readonly path: string; identity: Identity }>();
+  const dns = openDnsServer(warn);
   const ready = new Map<string, Promise<Network>>();
 
   /** A network with its bridge in place, made once for each run of the engine; a failure is tried again by the next. */
@@ -105,8 +107,31 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
     const held = store.endpointsOf(containerId);
     if (shared) for (const endpoint of held) endpoints.unplug(endpoint, path);
     sandboxes.delete(containerId);
+    dns.close(containerId);
+    for (const endpoint of held) dns.leave(endpoint);
     await removeNamespace(path);
     for (const endpoint of held) endpoints.drop(endpoint);
+  }
+
+  /** Its networks with names: those of users. */
+  const namedNetworks = (containerId: string) =>
+    store.endpointsOf(containerId).flatMap((endpoint) => {
+      const network = store.byId(endpoint.networkId);
+      return network === undefined || network.builtin ? [] : [{ endpoint, network }];
+    });
+  const usesDns = (containerId: string) => namedNetworks(containerId).length > 0;
+
+  /** Lets the others on its networks find a running container by its names, and it the others. */
+  function introduce(containerId: string): void {
+    const sandbox = sandboxes.get(containerId);
+    const joined = namedNetworks(containerId);
+    if (sandbox === undefined || joined.length === 0) return;
+    const { identity, path } = sandbox;
+    for (const { network, endpoint } of joined) {
+      const attachment = store.attachmentsOf(containerId).find(({ networkId }) => networkId === network.id);
+      dns.join(network, endpoint, { identity, wish: attachment?.wish ?? {} });
+    }
+    dns.open(containerId, path, identity.nameServers);
   }
 
   const isUsed = ({ id }: Network) => store.endpointsOn(id).length > 0;
@@ -115,7 +140,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
       network,
       among.map((endpoint) => ({
         endpoint,
-        name: sandboxes.get(endpoint.containerId)?.names.name ?? '',
+        name: sandboxes.get(endpoint.containerId)?.identity.name ?? '',
       })),
     );
 
@@ -139,18 +164,19 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
 
     forget: (containerId) => store.forget(containerId),
 
-    async start({ containerId, path, names }) {
+    async start({ containerId, path, identity }) {
       const attachments = store.attachmentsOf(containerId);
       const networks = attachments.map((attachment) => networkOf(store, attachment));
       try {
         const prepared = await Promise.all(networks.map(prepare));
         const onHost = prepared.some(({ driver }) => driver === 'host');
         if (!onHost) createNamespace(path);
-        sandboxes.set(containerId, { path, names });
+        sandboxes.set(containerId, { path, identity });
         prepared.forEach((network, index) => {
           const attachment = attachments[index];
           if (attachment !== undefined) endpoints.add(network, attachment, containerId, path);
         });
+        introduce(containerId);
         const to = gatewaysOf(containerId);
         if (to.length > 0) setGateways(path, { from: [], to });
         return { namespace: onHost ? undefined : path };
@@ -166,7 +192,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
       const sandbox = sandboxes.get(containerId);
       const settled = settleWish(network, wish);
       if (store.attachmentsOf(containerId).some(({ networkId }) => networkId === network.id)) {
-        const name = sandbox?.names.name ?? containerId;
+        const name = sandbox?.identity.name ?? containerId;
         throw new BerthError(
           'forbidden',
           `endpoint with name ${name} already exists in network ${network.name}`,
@@ -181,6 +207,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
         replug(containerId, sandbox.path, () =>
           endpoints.add(prepared, attachment, containerId, sandbox.path),
         );
+        introduce(containerId);
       } catch (error) {
         store.detach(containerId, network.id);
         throw error;
@@ -196,11 +223,14 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
         endpoints.unplug(endpoint, sandbox.path);
         endpoints.drop(endpoint);
       });
+      dns.leave(endpoint);
+      if (!usesDns(containerId)) dns.close(containerId);
     },
 
     rename(containerId, name) {
       const sandbox = sandboxes.get(containerId);
-      if (sandbox !== undefined) sandbox.names = { ...sandbox.names, name };
+      if (sandbox !== undefined) sandbox.identity = { ...sandbox.identity, name };
+      introduce(containerId);
     },
 
     endpointsOf(containerId) {
@@ -212,7 +242,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
             attachment,
             network: store.byId(attachment.networkId),
             endpoint: held.find(({ networkId }) => networkId === attachment.networkId),
-            names: sandboxes.get(containerId)?.names,
+            identity: sandboxes.get(containerId)?.identity,
             containerId,
           }),
         ]),
@@ -296,10 +326,17 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
         if (sandbox === undefined || network === undefined) endpoints.drop(endpoint);
         else await recoverEndpoint(endpoint, { network, path: sandbox.path });
       }
+      for (const containerId of running.keys()) {
+        try {
+          introduce(containerId);
+        } catch (error) {
+          warn(`names for the container ${containerId}: ${String(error)}`);
+        }
+      }
     },
 
     async close() {
-      await firewall.close();
+      await Promise.all([firewall.close(), dns.end()]);
       for (const { bridge } of store.all()) if (bridge !== undefined) removeInterface(bridge);
       ready.clear();
     },

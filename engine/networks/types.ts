@@ -50,10 +50,12 @@ export type Endpoint = {
   readonly interface: string;
 };
 
-/** The names under which others on its networks know a container. */
-export type Names = {
+/** The names under which others on its networks know a container, and whom it asks for theirs. */
+export type Identity = {
   readonly name: string;
   readonly hostname: string;
+  /** Name servers of its own; the host's where there are none. */
+  readonly nameServers: readonly string[];
 };
 
 /** What a container's process is given. */
@@ -85,7 +87,7 @@ export type Networks = {
   start(request: {
     readonly containerId: string;
     readonly path: string;
-    readonly names: Names;
+    readonly identity: Identity;
   }): Promise<Connection>;
   /**
    * Takes back what `start` gave. Nothing where there is nothing. `shared`: others live in the namespace, so that it
@@ -123,7 +125,7 @@ export type Networks = {
 
   /** Brings the kernel in line with the rows: `running` are the containers that run, with their namespaces; `containers` all there are. */
   recover(
-    running: ReadonlyMap<string, { readonly path: string; readonly names: Names }>,
+    running: ReadonlyMap<string, { readonly path: string; readonly identity: Identity }>,
     containers: ReadonlySet<string>,
   ): Promise<void>;
   /** Takes bridges and rules away; for an engine that ends while no container runs. */

@@ -1,7 +1,7 @@
 import type { IpamConfig, NetworkContainer, NetworkInspect } from '../api/wire/networks.ts';
 import type { EndpointSettings } from '../api/wire.ts';
 import { parseSubnet } from './addresses.ts';
-import type { Attachment, Endpoint, Names, Network } from './types.ts';
+import type { Attachment, Endpoint, Identity, Network } from './types.ts';
 
 const SHORT_ID = 12;
 
@@ -61,10 +61,10 @@ export function endpointView(options: {
   readonly attachment: Attachment;
   readonly network: Network | undefined;
   readonly endpoint: Endpoint | undefined;
-  readonly names: Names | undefined;
+  readonly identity: Identity | undefined;
   readonly containerId: string;
 }): EndpointSettings {
-  const { attachment, network, endpoint, names, containerId } = options;
+  const { attachment, network, endpoint, identity, containerId } = options;
   const { wish } = attachment;
   const userDefined = network?.builtin === false;
   const [v4, v6] = ([4, 6] as const).map((family) => network && subnetOf(network, family));
@@ -76,7 +76,7 @@ export function endpointView(options: {
     Links: wish.Links ?? null,
     Aliases: aliases.length > 0 ? aliases : null,
     DriverOpts: wish.DriverOpts ?? null,
-    DNSNames: userDefined && names ? [...new Set([names.name, ...aliases, names.hostname])] : null,
+    DNSNames: userDefined && identity ? [...new Set([identity.name, ...aliases, identity.hostname])] : null,
     NetworkID: attachment.networkId,
     EndpointID: endpoint?.id ?? '',
     Gateway: has4 && network?.internal !== true ? (v4?.Gateway ?? '') : '',
