@@ -8,6 +8,7 @@ import { cgroupPathOf } from './cgroup-path.ts';
 import { type Context, pathsOf } from './context.ts';
 import { recordNetwork } from './network-events.ts';
 import { type ContainerRecord, type Ending, lastEnding, tellEnd } from './record.ts';
+import { tellFollowers } from './rest.ts';
 import { afterEnd } from './restart-policy.ts';
 import { unlinkIfThere } from './start.ts';
 
@@ -77,6 +78,7 @@ export async function finishRun(
   }
   recordNetwork(context, record, 'disconnect');
   tellEnd(record, ending);
+  tellFollowers(record);
 }
 
 /** Whole seconds that a run lasted, as the event of its end says them. */
@@ -142,6 +144,7 @@ export async function removeContainer(context: Context, record: ContainerRecord)
   }
   context.store.drop(record);
   context.record(record, 'destroy');
+  tellFollowers(record);
   record.removed.resolve(last);
   record.exit.resolve(last);
 }

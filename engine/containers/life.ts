@@ -7,6 +7,7 @@ import { isPaused, letGoOn, notRunning } from './pause.ts';
 import { type ContainerRecord, exclusively, isActive, noRestarts } from './record.ts';
 import { removeByHand } from './remove.ts';
 import { requireThere } from './rename.ts';
+import { tellFollowers } from './rest.ts';
 import { giveUpRestart } from './restarts.ts';
 import { parseSignal } from './signals.ts';
 import { startContainer } from './start.ts';
@@ -44,6 +45,8 @@ export function containerLife(context: Context): Pick<Containers, Verbs> {
         await startUnlessRunning(record);
       } finally {
         record.restarting -= 1;
+        // Where it could not be started.
+        tellFollowers(record);
       }
       context.record(record, 'restart');
     },

@@ -80,6 +80,8 @@ export type ContainerRecord = {
   exit: PromiseWithResolvers<Ending | undefined>;
   /** Settles when the container is gone; rejects where it could not be removed. */
   removed: PromiseWithResolvers<Ending | undefined>;
+  /** Who follows its logs: called when it may have come to rest (rest.ts). */
+  readonly followers: Set<() => void>;
   /** Clients' input that waits for the container to start. */
   readonly waitingInputs: Set<PassThrough>;
   /** Restarts that somebody asked for and that are under way. */
@@ -296,6 +298,7 @@ function makeRecord(fields: NewContainer, life: Life, restarts: Restarts, sequen
     backoff: undefined,
     exit: Promise.withResolvers(),
     removed: Promise.withResolvers<Ending | undefined>(),
+    followers: new Set(),
     waitingInputs: new Set(),
     restarting: 0,
     queue: Promise.resolve(),

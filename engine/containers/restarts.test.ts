@@ -48,6 +48,15 @@ async function untilLetGo(fixture: TestContainers): Promise<void> {
   }
 }
 
+/** What comes of a container's log, followed to its end. */
+async function textOf(fixture: TestContainers, id: string): Promise<string> {
+  const query = { follow: true, stdout: true, stderr: true };
+  const { output } = fixture.containers.logs(id, query, new AbortController().signal);
+  let text = '';
+  for await (const { data } of output) text += data.toString('utf8');
+  return text;
+}
+
 /** What a power cut does: the processes are gone, and with them mounts, namespaces and the run directory. */
 async function cutPower(fixture: TestContainers): Promise<void> {
   fixture.containers.close();
@@ -187,4 +196,31 @@ test('a restart that fails leaves it exited, with the reason', { timeout: 60_000
   const { state } = await until(fixture, id, ({ Status }) => Status === 'exited');
   assert.deepEqual([state.ExitCode, state.Error], [3, 'boom']);
   await untilLetGo(fixture);
+});
+
+test('who follows the logs sees every run of a restart policy, and the end of the last', {
+  timeout: 60_000,
+}, async () => {
+  await using fixture = await openTestContainers();
+  const id = await make(fixture, { policy: 'on-failure', retries: 2, script: 'echo run; sleep 0.2; exit 1' });
+  assert.equal(await textOf(fixture, id), 'run\nrun\nrun\n');
+});
+
+test('who follows the logs is let go where a restart fails', { timeout: 60_000 }, async () => {
+  let failing = false;
+  await using fixture = await openTestContainers((parts) => ({
+    ...parts,
+    runtime: {
+      ...parts.runtime,
+      async start(id) {
+        if (failing) throw new Error('boom');
+        await parts.runtime.start(id);
+      },
+    },
+  }));
+  const id = await make(fixture, { policy: 'no', script: 'echo run; sleep 1000' });
+  const following = textOf(fixture, id);
+  failing = true;
+  await assert.rejects(fixture.containers.restart(id, { timeout: 0 }), /boom/);
+  assert.equal(await following, 'run\n');
 });

@@ -1,6 +1,7 @@
 import { toBerthError } from '../api/errors.ts';
 import type { Context } from './context.ts';
 import { type ContainerRecord, exclusively, noRestarts, tellEnd } from './record.ts';
+import { tellFollowers } from './rest.ts';
 import { startsWithEngine } from './restart-policy.ts';
 import { startContainer } from './start.ts';
 
@@ -25,6 +26,7 @@ export function giveUpRestart(context: Context, record: ContainerRecord, error?:
   const { status: _restarting, ...ending } = record.life;
   context.store.saveLife(record, { status: 'exited', ...ending, ...(error === undefined ? {} : { error }) });
   tellEnd(record, ending);
+  tellFollowers(record);
 }
 
 /**

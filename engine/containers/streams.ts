@@ -9,6 +9,7 @@ import { type Context, pathsOf } from './context.ts';
 import { logDetails, logPlan } from './log-config.ts';
 import { requireUnpaused, restarting } from './pause.ts';
 import type { ContainerRecord } from './record.ts';
+import { goesOn, onceAtRest } from './rest.ts';
 import { onceSettled } from './settled.ts';
 import type { Attachment, Containers, LogQuery, Output } from './types.ts';
 
@@ -17,7 +18,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 type AttachQuery = Parameters<Containers['attach']>[1];
 
-/** What a container wrote, and goes on writing where it is followed. */
+/** What a container wrote, and goes on writing where it is followed: until it has come to rest, over restarts. */
 export function readLogs(
   context: Context,
   record: ContainerRecord,
@@ -36,8 +37,8 @@ export function readLogs(
   }
   const file = openLog(pathsOf(context, record.id).log);
   const follow =
-    query.follow === true && record.life.status === 'running'
-      ? { onEnd: endOrMoment(record, query.until), signal }
+    query.follow === true && goesOn(record)
+      ? { onEnd: orMoment(query.until, (end) => onceAtRest(record, end)), signal }
       : undefined;
   const details = query.details === true ? `${logDetails(record.config, record.hostConfig)} ` : undefined;
   const output = frames(file, { ...query, follow }, { ...query, details });
@@ -54,11 +55,12 @@ export function attachContainer(context: Context, record: ContainerRecord, query
   const running = record.life.status === 'running';
   const live =
     query.stream === true && (running || record.life.status === 'created' || record.life.status === 'exited');
+  const onEnd: Follow['onEnd'] = (end) => onceSettled(record.exit.promise, end);
   const output = frames(
     file,
     {
       from: query.logs === true ? 0 : file.size(),
-      follow: live ? { onEnd: endOrMoment(record), signal: detach.signal, keepsAll: true } : undefined,
+      follow: live ? { onEnd, signal: detach.signal, keepsAll: true } : undefined,
     },
     { stdout: query.stdout, stderr: query.stderr },
   );
@@ -80,12 +82,12 @@ export function attachContainer(context: Context, record: ContainerRecord, query
   };
 }
 
-/** Calls back at the end of the run, and at a moment in nanoseconds where there is one. */
-function endOrMoment(record: ContainerRecord, moment?: bigint): Follow['onEnd'] {
+/** Calls back as `onEnd` does, and at a moment in nanoseconds where there is one. */
+function orMoment(moment: bigint | undefined, onEnd: Follow['onEnd']): Follow['onEnd'] {
+  if (moment === undefined) return onEnd;
   return (end) => {
-    const hold = onceSettled(record.exit.promise, end);
-    const leftMs = moment === undefined ? MAX_TIMER_MS : Number(moment / 1_000_000n) - Date.now();
-    const timer = moment === undefined ? undefined : setTimeout(end, Math.min(leftMs, MAX_TIMER_MS));
+    const hold = onEnd(end);
+    const timer = setTimeout(end, Math.min(Number(moment / 1_000_000n) - Date.now(), MAX_TIMER_MS));
     return {
       [Symbol.dispose]() {
         hold[Symbol.dispose]();

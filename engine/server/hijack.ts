@@ -20,9 +20,9 @@ export async function joinStreams(options: {
     gone.abort();
     attachment.close();
   };
-  // A client that ends its side and then goes is noticed by the write that fails.
   socket.on('error', leave);
   socket.on('close', leave);
+  socket.once('end', () => askWhetherGone(socket));
   passInput({
     socket,
     input: attachment.input,
@@ -40,6 +40,23 @@ export async function joinStreams(options: {
     leave();
     socket.end(() => socket.destroy());
   }
+}
+
+/** How long a client that ended its side, and then went, can stay unnoticed where nothing is written to it. */
+const ASK_EVERY_MS = 1_000;
+
+/**
+ * A client that went away looks like one that only ended its input, until something is written to it. So nothing is: of
+ * a write without bytes a unix socket says EPIPE where the other side is closed (unix(7)), and else it does nothing.
+ */
+function askWhetherGone(socket: Duplex): void {
+  const ask = () => {
+    if (socket.writable) socket.write('');
+  };
+  ask();
+  const timer = setInterval(ask, ASK_EVERY_MS);
+  timer.unref();
+  socket.once('close', () => clearInterval(timer));
 }
 
 function passInput(options: {
