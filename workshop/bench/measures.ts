@@ -19,6 +19,8 @@ export type Measure = {
 
 const PARALLEL = 50;
 const STOPPED = 1_000;
+const PS_ROUNDS = 20;
+const PS_WARM_UP = 2;
 const RUNNING = 100;
 /** How many requests an engine is given at once while containers are made for a measurement. */
 const AT_ONCE = 8;
@@ -59,7 +61,7 @@ export function lifeMeasures(options: {
     {
       word: 'parallel',
       title: `${PARALLEL} times \`run --rm busybox true\` at once`,
-      rounds: 3,
+      rounds: 2,
       warmUp: 0,
       subjects: async () =>
         engines.map(({ name, time, busybox }) => ({
@@ -86,24 +88,31 @@ export function lifeMeasures(options: {
     {
       word: 'ps',
       title: `\`ps\` with ${STOPPED.toLocaleString('en')} containers that do not run, and with none`,
-      rounds: 20,
-      warmUp: 2,
+      rounds: PS_ROUNDS,
+      warmUp: PS_WARM_UP,
       subjects: async (undo) => {
-        const without = new Map<string, number[]>();
+        const asked = daemons.flatMap(({ name, time, client }) => [
+          { name, measure: () => time('ps') },
+          {
+            name: `${name}, over the socket`,
+            measure: () => timed(() => client.call('containerList', {})),
+          },
+        ]);
         // With none first: it can't take turns with the other.
-        for (const { name, time } of daemons) {
+        const before: Subject[] = [];
+        for (const { name, measure } of asked) {
           const series: number[] = [];
-          for (let round = 0; round < 20; round += 1) series.push(await time('ps'));
-          without.set(name, series);
+          for (let round = 0; round < PS_WARM_UP + PS_ROUNDS; round += 1) series.push(await measure());
+          before.push({
+            name: `${name}, with none`,
+            measure: async () => series.shift() ?? Number.NaN,
+          });
         }
         for (const { client, busybox } of daemons) {
           const ids = await many(STOPPED, () => create(client, busybox, 'true'));
           undo.defer(() => removeAll(client, ids));
         }
-        return daemons.flatMap(({ name, time }) => [
-          { name: `${name}, with none`, measure: async () => without.get(name)?.shift() ?? Number.NaN },
-          { name, measure: () => time('ps') },
-        ]);
+        return asked.flatMap((subject, index) => [before[index] ?? subject, subject]);
       },
     },
   ];

@@ -167,7 +167,7 @@ export const streamCases: Readonly<Record<string, Case>> = {
     await made.start();
     assert.deepEqual(JSON.parse((await waiting.body).toString('utf8')), { Error: null, StatusCode: 5 });
     const again = (await ask(subject, `POST /v1.41/containers/${made.id}/wait`)).json();
-    assert.equal(again.StatusCode, 5);
+    assert.deepEqual(again, { Error: null, StatusCode: 5 });
   },
   'wait for removal gives the exit code of a container that removes itself': async (subject) => {
     await using made = await make(subject, ['sh', '-c', 'exit 6'], { HostConfig: { AutoRemove: true } });
