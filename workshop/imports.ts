@@ -14,7 +14,7 @@ const ENGINE_ROWS: readonly (readonly string[])[] = [
   ['host', 'events'],
   ['content', 'registry', 'layers', 'archives', 'runtime'],
   ['images', 'networks', 'volumes'],
-  ['containers', 'builder', 'services'],
+  ['containers', 'builder', 'services', 'distribution'],
   ['server'],
   ['daemon'],
 ];

@@ -222,6 +222,18 @@ export const entries: readonly Entry[] = [
     load: () => import('./image-inspect.ts'),
   },
   {
+    names: ['registry serve'],
+    summary: "Serve this engine's images as a registry",
+    group: 'Images',
+    load: () => import('./registry-serve.ts'),
+  },
+  {
+    names: ['registry passwd'],
+    summary: "Write a password for the engine's registry",
+    group: 'Images',
+    load: () => import('./registry-passwd.ts'),
+  },
+  {
     names: ['events', 'system events'],
     summary: 'Follow what happens in the engine',
     group: 'Engine',

@@ -5,6 +5,7 @@ import { execOperations } from './operations/exec.ts';
 import { imageOperations } from './operations/images.ts';
 import { madeImageOperations } from './operations/made-images.ts';
 import { networkOperations } from './operations/networks.ts';
+import { registryOperations } from './operations/registry.ts';
 import { streamOperations } from './operations/streams.ts';
 import { systemOperations } from './operations/system.ts';
 import { usageOperations } from './operations/usage.ts';
@@ -23,6 +24,7 @@ const definitions = {
   ...execOperations,
   ...networkOperations,
   ...usageOperations,
+  ...registryOperations,
 };
 
 type Named<T> = { readonly [Id in keyof T]: T[Id] & { readonly id: Id } };

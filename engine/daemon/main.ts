@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError, isErrno, toBerthError } from '../api/errors.ts';
 import { openContainers } from '../containers/containers.ts';
+import { openRegistry } from '../distribution/registry.ts';
 import { openEvents } from '../events/log.ts';
 import { findProgram, runProgram } from '../host/programs.ts';
 import { openImageStore } from '../images/store.ts';
@@ -15,6 +16,7 @@ import { type Facts, infoOf, versionOf } from './facts.ts';
 import { claimRunDirectory, lockDirectory } from './lock.ts';
 import { openEngineLog } from './log.ts';
 import { type EngineOptions, engineSuffix, parseOptions } from './options.ts';
+import { serveAlways } from './registry.ts';
 import { readSettings } from './settings.ts';
 import { listenOn } from './socket.ts';
 
@@ -67,6 +69,7 @@ async function serve(options: EngineOptions): Promise<void> {
     warn: log.warn,
   });
   await images.recover();
+  const registry = openRegistry({ hosted: images.hosted, warn: log.warn });
 
   const facts: Facts = {
     version: await ownVersion(),
@@ -82,6 +85,7 @@ async function serve(options: EngineOptions): Promise<void> {
     images,
     networks,
     events,
+    registry,
     version: () => versionOf(facts),
     info: () =>
       infoOf(facts, {
@@ -98,6 +102,7 @@ async function serve(options: EngineOptions): Promise<void> {
     warn: log.warn,
   });
   await listenOn(server, options.socket);
+  await serveAlways(registry, settings.registry, log);
   const pidFile = join(runDir, 'engine.pid');
   await writeFile(pidFile, `${process.pid}\n`);
   log.info(`serving unix://${options.socket} from ${root} with ${runtime.name} ${runtime.version}`);
@@ -107,6 +112,7 @@ async function serve(options: EngineOptions): Promise<void> {
   server.close();
   server.closeAllConnections();
   containers.close();
+  await registry[Symbol.asyncDispose]();
   const { running, paused } = containers.count();
   if (running + paused === 0) {
     await networks.close();

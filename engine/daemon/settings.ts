@@ -27,6 +27,21 @@ const shape = z.strictObject({
       kind: z.enum(['auto', ...layerKinds]).default('auto'),
     })
     .default({ kind: 'auto' }),
+  /** The engine's own registry, where it is to be served always. */
+  registry: z
+    .strictObject({
+      address: z.string().optional(),
+      port: z.int().min(0).max(65_535).optional(),
+      /** Paths of PEM files. */
+      tlsCert: z.string().optional(),
+      tlsKey: z.string().optional(),
+      /** Path of the file that `berth registry passwd` writes. */
+      passwords: z.string().optional(),
+      readOnly: z.boolean().optional(),
+      /** Leave to listen beyond this machine without TLS and passwords. */
+      insecure: z.boolean().optional(),
+    })
+    .optional(),
   network: z
     .strictObject({
       /** Name of the default bridge's interface. */

@@ -106,5 +106,5 @@ function dropPlain({ rows, content }: Store, diffId: Digest): void {
     });
   if (isNamed) return;
   rows.blobs.remove(diffId);
-  content.remove(diffId);
+  if (!rows.isBlobUsed(diffId)) content.remove(diffId);
 }

@@ -6,14 +6,14 @@ import { familiarName, parseReference, type Reference } from '../api/reference.t
 import type { ContentStore } from '../content/store.ts';
 import { createSlots } from '../layers/slots.ts';
 import type { LayerStore } from '../layers/types.ts';
-import { OCI_CONFIG, OCI_MANIFEST, parseManifest } from '../registry/manifest.ts';
+import { OCI_MANIFEST, parseManifest } from '../registry/manifest.ts';
 import { openRepository, type Repository } from '../registry/repository.ts';
 import type { RegistryLimits, RegistrySettings } from '../registry/settings.ts';
 import type { OutgoingBlob, Uploaded } from '../registry/upload.ts';
 import { collect, type Pins } from './collect.ts';
 import type { Compressor } from './compress.ts';
 import type { LayerBlob } from './layer-blobs.ts';
-import { compressionOfType, layerType } from './layer-types.ts';
+import { madeManifest } from './made-manifest.ts';
 import { type LayerStep, layerLine, throttled } from './progress.ts';
 import type { ImageRow, ImageRows, NameRow } from './rows.ts';
 import type { ImageEvent, PushRequest } from './types.ts';
@@ -175,18 +175,7 @@ async function pushMade(context: PushContext, job: ImageJob): Promise<Sent> {
     await pushLayer(context, { ...job, ...layer, blob });
   });
   const config = await pushConfig(context, job);
-  const bytes = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: OCI_MANIFEST,
-      config: { mediaType: OCI_CONFIG, digest: image.id, size: config.length },
-      layers: blobs.map(({ mediaType, digest, sizeBytes }) => ({
-        mediaType: layerType(compressionOfType(mediaType)),
-        digest,
-        size: sizeBytes,
-      })),
-    }),
-  );
+  const bytes = madeManifest(image.id, config.length, blobs);
   const digest: Digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   await repository.putManifest({ tag: job.target.tag, bytes, digest, mediaType: OCI_MANIFEST, signal });
   // From now on that is its manifest: the next push has the same digest.

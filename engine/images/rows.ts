@@ -2,6 +2,7 @@ import type { Digest } from '../api/digest.ts';
 import { BerthError } from '../api/errors.ts';
 import type { Layer, LayerId } from '../layers/types.ts';
 import { type Database, durably, transaction } from '../state/database.ts';
+import { openHostedRows } from './hosted/rows.ts';
 import { type LayerBlob, openLayerBlobs } from './layer-blobs.ts';
 
 /** What the database knows of images. Repositories stand in full there: `docker.io/library/ubuntu`. */
@@ -64,6 +65,7 @@ export function openImageRows(database: Database) {
     return (...values: readonly (string | number | null)[]) => void statement.run(...values);
   };
   const blobs = openLayerBlobs(database);
+  const hosted = openHostedRows(database);
   const images = all('SELECT * FROM images WHERE removed = 0');
   const image = all('SELECT * FROM images WHERE id = ?');
   const byPrefix = all("SELECT * FROM images WHERE removed = 0 AND id LIKE ? || '%' LIMIT 2");
@@ -144,9 +146,12 @@ export function openImageRows(database: Database) {
       new Map(sharedSizes().map((row) => [String(row.image_id), Number(row.size_bytes)] as const)),
     layers: (): readonly LayerId[] => layers().map((row) => Number(row.id)),
     unusedLayers: () => unusedLayers().map((row) => ({ id: Number(row.id), diffId: String(row.diff_id) })),
-    isBlobUsed: (digest: string) => blobs.has(digest) || blobUsers(digest).length > 0,
+    isBlobUsed: (digest: string) =>
+      blobs.has(digest) || blobUsers(digest).length > 0 || hosted.isUsed(digest),
     /** The blobs that layers came as. */
     blobs,
+    /** What was pushed to the engine's own registry. */
+    hosted,
     /** Writes a layer and, where it came as one that is kept, its blob and the repository that had it. */
     addLayer: (
       { id, sizeBytes }: Layer,

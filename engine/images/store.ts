@@ -15,6 +15,9 @@ import { createCompressor } from './compress.ts';
 import { type ImageConfig, parseImageConfig } from './config.ts';
 import { findImage, tagText } from './find.ts';
 import { historyOf } from './history.ts';
+import { collectHosted } from './hosted/collect.ts';
+import { manifestOf } from './hosted/manifest.ts';
+import { hostedImages } from './hosted/store.ts';
 import { makeImage, readTarget } from './make.ts';
 import { imagesToPrune } from './prune.ts';
 import { type PullContext, pullImage } from './pull.ts';
@@ -84,12 +87,20 @@ export function openImageStore(options: {
     const diffIds = rows.diffIdsOf(findImage(rows, name).image.id);
     const { lines, removed } = removeImage({ rows, usersOf, onEvent }, name, force);
     const gone = await collectAfter([...dropRemoved(), ...(removed === undefined ? [] : [removed])]);
+    collectHosted(context);
     // Layers are named by their chains there, uppermost first, as dockerd keeps them.
     const chains = chainIds(diffIds).filter((_, index) => gone.includes(diffIds[index] ?? ''));
     return { lines: [...lines, ...chains.toReversed().map((chainId) => ({ Deleted: chainId }))], gone };
   }
 
+  const hosted = hostedImages({
+    ...context,
+    manifestOf: (id, signal) => manifestOf({ ...context, compress }, id, signal),
+    removeName: async (name) => void (await remove(name, true)),
+  });
+
   return {
+    hosted,
     pull: async (request) => {
       await collectAfter(dropRemoved());
       await pullImage(context, request);
@@ -158,7 +169,8 @@ export function openImageStore(options: {
       await layers.recover(new Set(rows.layers()));
       const kept = [...rows.images(), ...rows.removedImages()];
       const blobs = kept.flatMap(({ id, manifestDigest }) => [id, manifestDigest]);
-      await content.sweep(new Set([...blobs, ...rows.blobs.digests()]));
+      await content.sweep(new Set([...blobs, ...rows.blobs.digests(), ...rows.hosted.digests()]));
+      hosted.collect();
     },
   };
 }

@@ -6,6 +6,7 @@ import type { ImageHistory } from '../api/wire/made-images.ts';
 import type { ContainerConfig, ImageDeleted, ImageInspect, ImageSummary, ProgressLine } from '../api/wire.ts';
 import type { LayerKind } from '../layers/types.ts';
 import type { Platform } from '../registry/manifest.ts';
+import type { HostedImages } from './hosted/types.ts';
 
 /** What a container is made from: an image that is in the store. */
 export type StoredImage = {
@@ -81,6 +82,8 @@ export type ImageStore = {
   readonly layerKind: LayerKind;
   /** Takes the mounts of layers off, where no container uses them. */
   close(): void;
+  /** What the engine's own registry offers and takes. */
+  readonly hosted: HostedImages;
   /** How many images there are. */
   count(): number;
   /** Takes away what an interrupted pull or removal left. Called once, before the engine serves. */

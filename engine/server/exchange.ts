@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { BodyOf, OperationId, PathOf, QueryOf } from '../api/operations.ts';
 import type { SystemInfo, VersionInfo } from '../api/wire.ts';
 import type { Attachment, Containers } from '../containers/types.ts';
+import type { Registry } from '../distribution/registry.ts';
 import type { Events } from '../events/types.ts';
 import type { ImageStore } from '../images/types.ts';
 import type { Networks } from '../networks/types.ts';
@@ -9,9 +10,13 @@ import type { Networks } from '../networks/types.ts';
 /** What the routes work on; the composition root supplies it. */
 export type ServerParts = {
   readonly containers: Containers;
-  readonly images: Omit<ImageStore, 'resolve' | 'lowerDirs' | 'layerKind' | 'close' | 'count' | 'recover'>;
+  readonly images: Omit<
+    ImageStore,
+    'resolve' | 'lowerDirs' | 'layerKind' | 'close' | 'count' | 'recover' | 'hosted'
+  >;
   readonly networks: Pick<Networks, 'list' | 'inspect' | 'create' | 'remove' | 'prune'>;
   readonly events: Pick<Events, 'follow' | 'record'>;
+  readonly registry: Pick<Registry, 'serve'>;
   readonly version: () => VersionInfo;
   readonly info: () => SystemInfo | Promise<SystemInfo>;
   /** Tells the operator of errors that are the engine's own. */

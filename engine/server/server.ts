@@ -18,6 +18,7 @@ import { execHandlers } from './handlers/exec.ts';
 import { imageHandlers } from './handlers/images.ts';
 import { madeImageHandlers } from './handlers/made-images.ts';
 import { networkHandlers } from './handlers/networks.ts';
+import { registryHandlers } from './handlers/registry.ts';
 import { streamHandlers } from './handlers/streams.ts';
 import { systemHandlers } from './handlers/system.ts';
 import { usageHandlers } from './handlers/usage.ts';
@@ -47,6 +48,7 @@ export function createServer(parts: ServerParts): Server {
     ...networkHandlers(parts),
     ...usageHandlers(parts),
     ...diskUsageHandlers(parts),
+    ...registryHandlers(parts),
   };
   const served: readonly Operation[] = Object.values(operations);
   const find = openRouter<Operation | Unserved>([...served, ...unserved]);

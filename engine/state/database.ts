@@ -3,6 +3,7 @@ import { BerthError } from '../api/errors.ts';
 import { containerMounts, containerRestarts, containerTables } from './tables/containers.ts';
 import { eventTables } from './tables/events.ts';
 import { healthTables } from './tables/health.ts';
+import { hostedTables } from './tables/hosted.ts';
 import { imageParents, imageTables, layerBlobs } from './tables/images.ts';
 import { networkTables, userNetworks } from './tables/networks.ts';
 
@@ -17,6 +18,7 @@ const migrations: readonly string[] = [
   imageParents,
   layerBlobs,
   userNetworks,
+  hostedTables,
 ];
 
 /** How long a write waits for another process's transaction. */

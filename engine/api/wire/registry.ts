@@ -1,0 +1,33 @@
+/** What the engine's own registry is to be like, and what it says. */
+
+export type RegistryServeBody = {
+  /** An address of this machine, `127.0.0.1` where none is given. */
+  readonly Address?: string;
+  /** 5000 where none is given; 0 for a free one. */
+  readonly Port?: number;
+  /** PEM. Both or neither. */
+  readonly Cert?: string;
+  readonly Key?: string;
+  /** Names and hashed passwords, as in the file that `berth registry passwd` writes; everybody where there are none. */
+  readonly Passwords?: string;
+  readonly ReadOnly?: boolean;
+  /** Leave to listen beyond this machine without TLS and passwords. */
+  readonly Insecure?: boolean;
+};
+
+/** A request that the registry has answered. */
+export type RegistryAccess = {
+  readonly time: string;
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  readonly status: number;
+  /** Of the answer's body. */
+  readonly bytes: number;
+  readonly durationMs: number;
+  readonly remote: string;
+  readonly user?: string;
+};
+
+/** First where it listens, then what is asked. */
+export type RegistryLine = { readonly listening: string } | RegistryAccess;
