@@ -42,8 +42,8 @@ export const command = defineCommand({
   examples: [
     { line: 'berth registry serve', does: 'For this machine: docker pull localhost:5000/library/ubuntu' },
     {
-      line: 'berth registry serve --address 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --passwords users',
-      does: 'For the network',
+      line: 'berth registry serve --passwords users --tls-cert c.pem --tls-key k.pem',
+      does: 'Over TLS, for those in a file alone',
     },
   ],
   async run(context, { flags }) {

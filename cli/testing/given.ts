@@ -46,7 +46,7 @@ export type Running = {
   /** Settles once it has printed this on standard output, or fails when it ends before. */
   printed(text: string): Promise<void>;
   /** The same for standard error. */
-  complained(text: RegExp): Promise<void>;
+  complained(text: Pick<RegExp, 'test'>): Promise<void>;
   readonly ended: Promise<Ended>;
 };
 

@@ -101,8 +101,8 @@ async function serve(options: EngineOptions): Promise<void> {
       }),
     warn: log.warn,
   });
-  await listenOn(server, options.socket);
   await serveAlways(registry, settings.registry, log);
+  await listenOn(server, options.socket);
   const pidFile = join(runDir, 'engine.pid');
   await writeFile(pidFile, `${process.pid}\n`);
   log.info(`serving unix://${options.socket} from ${root} with ${runtime.name} ${runtime.version}`);

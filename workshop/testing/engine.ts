@@ -40,7 +40,12 @@ export type EngineOptions = {
   /** Told where its run directory will be, before it is started for the first time. */
   readonly beforeStart?: (places: { readonly runDir: string }) => void;
   /** What stands in its settings file, beside the mirror. */
-  readonly settings?: { readonly registries?: object; readonly layers?: object; readonly network?: object };
+  readonly settings?: {
+    readonly registries?: object;
+    readonly registry?: object;
+    readonly layers?: object;
+    readonly network?: object;
+  };
 };
 
 const SOURCE = fileURLToPath(new URL('../../engine/daemon/main.ts', import.meta.url));

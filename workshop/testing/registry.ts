@@ -91,7 +91,7 @@ async function listeningAddress(child: { readonly stderr: NodeJS.ReadableStream 
 }
 
 /** A certificate for 127.0.0.1 and localhost, signed by its own key. */
-async function selfSigned(root: TempRoot): Promise<{ readonly cert: string; readonly key: string }> {
+export async function selfSigned(root: TempRoot): Promise<{ readonly cert: string; readonly key: string }> {
   const [cert, key] = [root.join('cert.pem'), root.join('key.pem')];
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
