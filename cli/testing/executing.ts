@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { openTerminal } from '../../workshop/testing/terminal.ts';
 import { type Behaviours, begin, containerOf, print } from './given.ts';
+import { sharesTerminal } from './shell.ts';
 
 /** `exec`. */
 export const executing: Behaviours = {
@@ -96,24 +96,7 @@ export const executing: Behaviours = {
 
   'exec -it gives a terminal of the same size, which follows ours, and ours is as before when it ends':
     async (given) => {
-      const { berth, host } = given;
       await using container = await containerOf(given);
-      await using terminal = openTerminal({
-        command: ['sh', '-c', 'PS1="outer> " exec sh -i'],
-        env: { ...berth.env, BERTH_HOST: host, B: berth.command.join(' ') },
-        columns: 91,
-        rows: 23,
-      });
-      terminal.send(`before=$(stty -g); $B exec -it ${container.name} sh\r`);
-      await terminal.waitFor(/\/ #\s*$/);
-      terminal.send('until [ "$(stty size)" = "23 91" ]; do :; done; echo sa""me\r');
-      await terminal.waitFor(/^same$/m);
-      terminal.resize(70, 17);
-      terminal.send('until [ "$(stty size)" = "17 70" ]; do :; done; echo fol""lowed\r');
-      await terminal.waitFor(/^followed$/m);
-      terminal.send('exit 6\r');
-      await terminal.waitFor(/outer>\s*$/);
-      terminal.send('echo code=$?; [ "$(stty -g)" = "$before" ] && echo res""tored\r');
-      await terminal.waitFor(/^code=6\nrestored$/m);
+      await sharesTerminal(given, `$B exec -it ${container.name} sh`);
     },
 };

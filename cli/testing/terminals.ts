@@ -1,36 +1,12 @@
 import assert from 'node:assert/strict';
-import { openTerminal, type TestTerminal } from '../../workshop/testing/terminal.ts';
-import { type Behaviours, containerOf, type Given, print, remove } from './given.ts';
-
-/** A shell in a pseudo-terminal, to see that it gets its terminal back as it was. */
-function openShell(
-  { berth, host }: Given,
-  options: { readonly columns?: number; readonly rows?: number } = {},
-): TestTerminal {
-  return openTerminal({
-    command: ['sh', '-c', 'PS1="outer> " exec sh -i'],
-    env: { ...berth.env, BERTH_HOST: host, B: berth.command.join(' ') },
-    ...options,
-  });
-}
+import { openTerminal } from '../../workshop/testing/terminal.ts';
+import { type Behaviours, containerOf, print, remove } from './given.ts';
+import { openShell, sharesTerminal } from './shell.ts';
 
 /** `run -it` and `attach`, on a real terminal. */
 export const terminals: Behaviours = {
-  'run -it gives a terminal of the same size, which follows ours': async (given) => {
-    await using terminal = openShell(given, { columns: 91, rows: 23 });
-    terminal.send('before=$(stty -g); $B run -it --rm busybox sh\r');
-    await terminal.waitFor(/\/ #\s*$/);
-    // Engines before API 1.42 set the size only after the start.
-    terminal.send('until [ "$(stty size)" = "23 91" ]; do :; done; echo sa""me\r');
-    await terminal.waitFor(/^same$/m);
-    terminal.resize(70, 17);
-    terminal.send('until [ "$(stty size)" = "17 70" ]; do :; done; echo fol""lowed\r');
-    await terminal.waitFor(/^followed$/m);
-    terminal.send('exit 6\r');
-    await terminal.waitFor(/outer>\s*$/);
-    terminal.send('echo code=$?; [ "$(stty -g)" = "$before" ] && echo res""tored\r');
-    await terminal.waitFor(/^code=6\nrestored$/m);
-  },
+  'run -it gives a terminal of the same size, which follows ours': (given) =>
+    sharesTerminal(given, '$B run -it --rm busybox sh'),
 
   'Ctrl-C on the terminal reaches the program, not the command': async (given) => {
     await using terminal = openShell(given);

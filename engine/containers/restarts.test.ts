@@ -179,20 +179,24 @@ test('after a power cut those run again that their policies want up', { timeout:
   );
 });
 
-test('a restart that fails leaves it exited, with the reason', { timeout: 60_000 }, async () => {
-  let failing = false;
-  await using fixture = await openTestContainers((parts) => ({
+/** Containers of which none can be started from when `fail` is set. */
+const openFailing = (starts: { readonly fail: boolean }) =>
+  openTestContainers((parts) => ({
     ...parts,
     runtime: {
       ...parts.runtime,
       async start(id) {
-        if (failing) throw new Error('boom');
+        if (starts.fail) throw new Error('boom');
         await parts.runtime.start(id);
       },
     },
   }));
+
+test('a restart that fails leaves it exited, with the reason', { timeout: 60_000 }, async () => {
+  const starts = { fail: false };
+  await using fixture = await openFailing(starts);
   const id = await make(fixture, { policy: 'always', script: 'sleep 0.3; exit 3' });
-  failing = true;
+  starts.fail = true;
   const { state } = await until(fixture, id, ({ Status }) => Status === 'exited');
   assert.deepEqual([state.ExitCode, state.Error], [3, 'boom']);
   await untilLetGo(fixture);
@@ -207,20 +211,11 @@ test('who follows the logs sees every run of a restart policy, and the end of th
 });
 
 test('who follows the logs is let go where a restart fails', { timeout: 60_000 }, async () => {
-  let failing = false;
-  await using fixture = await openTestContainers((parts) => ({
-    ...parts,
-    runtime: {
-      ...parts.runtime,
-      async start(id) {
-        if (failing) throw new Error('boom');
-        await parts.runtime.start(id);
-      },
-    },
-  }));
+  const starts = { fail: false };
+  await using fixture = await openFailing(starts);
   const id = await make(fixture, { policy: 'no', script: 'echo run; sleep 1000' });
   const following = textOf(fixture, id);
-  failing = true;
+  starts.fail = true;
   await assert.rejects(fixture.containers.restart(id, { timeout: 0 }), /boom/);
   assert.equal(await following, 'run\n');
 });

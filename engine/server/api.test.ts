@@ -7,23 +7,9 @@ import { cases } from '../../workshop/testing/api/suite.ts';
 import type { Subject } from '../../workshop/testing/api/wire.ts';
 import { coverageOf } from '../../workshop/testing/compatibility/coverage.ts';
 import { compatibilityPage, uncovered } from '../../workshop/testing/compatibility/page.ts';
-import { startEngine } from '../../workshop/testing/engine.ts';
 import { busyboxImage, pushImage } from '../../workshop/testing/images.ts';
-import { loadBusybox, peerMissing, startDockerd } from '../../workshop/testing/peers.ts';
 import { startRegistry } from '../../workshop/testing/registry.ts';
-
-const subjects = {
-  berth: { skip: undefined, start: () => startEngine() },
-  // The oracle: what holds of it is what clients expect.
-  dockerd: {
-    skip: await peerMissing('dockerd'),
-    start: async () => {
-      const peer = await startDockerd();
-      if (peer !== undefined) await loadBusybox(peer.host);
-      return peer;
-    },
-  },
-};
+import { subjects } from '../../workshop/testing/subjects.ts';
 
 /** What the cases that passed on this engine asked and looked at. */
 const notes: Notes[] = [];

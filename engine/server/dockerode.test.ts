@@ -5,10 +5,9 @@ import { text } from 'node:stream/consumers';
 import test, { after, before, describe } from 'node:test';
 import Docker from 'dockerode';
 import { uniqueName } from '../../workshop/testing/api/containers.ts';
-import { startEngine } from '../../workshop/testing/engine.ts';
 import { busyboxImage, pushImage } from '../../workshop/testing/images.ts';
-import { loadBusybox, peerMissing, startDockerd } from '../../workshop/testing/peers.ts';
 import { startRegistry } from '../../workshop/testing/registry.ts';
+import { subjects } from '../../workshop/testing/subjects.ts';
 import { type TarEntry, tarOf } from '../../workshop/testing/tar.ts';
 
 /** dockerode, the client of the Engine API that Node's world uses: a case for each of its verbs. */
@@ -334,19 +333,6 @@ const cases: Readonly<Record<string, Case>> = {
     const names = (await docker.listNetworks()).map(({ Name }) => Name);
     for (const name of ['bridge', 'host', 'none']) assert.ok(names.includes(name), name);
     assert.equal((await docker.getNetwork('bridge').inspect()).Driver, 'bridge');
-  },
-};
-
-const subjects = {
-  berth: { skip: undefined, start: () => startEngine() },
-  // The oracle: what holds of it is what dockerode's users have.
-  dockerd: {
-    skip: await peerMissing('dockerd'),
-    start: async () => {
-      const peer = await startDockerd();
-      if (peer !== undefined) await loadBusybox(peer.host);
-      return peer;
-    },
   },
 };
 
