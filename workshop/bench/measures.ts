@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createBody } from '../../engine/api/create.ts';
 import type { Client } from '../../engine/client/index.ts';
@@ -21,6 +22,8 @@ const PARALLEL = 50;
 const STOPPED = 1_000;
 const PS_ROUNDS = 20;
 const PS_WARM_UP = 2;
+/** One list over the socket is too short to be measured. */
+const LISTS = 20;
 const RUNNING = 100;
 /** How many requests an engine is given at once while containers are made for a measurement. */
 const AT_ONCE = 8;
@@ -94,25 +97,27 @@ export function lifeMeasures(options: {
         const asked = daemons.flatMap(({ name, time, client }) => [
           { name, measure: () => time('ps') },
           {
-            name: `${name}, over the socket`,
-            measure: () => timed(() => client.call('containerList', {})),
+            name: `${name}, ${LISTS} times over the socket`,
+            measure: () => timed(() => inTurn(LISTS, () => client.call('containerList', {}))),
           },
         ]);
-        // With none first: it can't take turns with the other.
-        const before: Subject[] = [];
-        for (const { name, measure } of asked) {
-          const series: number[] = [];
-          for (let round = 0; round < PS_WARM_UP + PS_ROUNDS; round += 1) series.push(await measure());
-          before.push({
-            name: `${name}, with none`,
-            measure: async () => series.shift() ?? Number.NaN,
-          });
+        // With none first, in turns of their own.
+        const before = asked.map(({ name }) => ({ name: `${name}, with none`, series: [] as number[] }));
+        for (let round = 0; round < PS_WARM_UP + PS_ROUNDS; round += 1) {
+          for (const [index, { measure }] of asked.entries()) {
+            execFileSync('sync');
+            before[index]?.series.push(await measure());
+          }
         }
+        const subjectOf = ({ name, series }: (typeof before)[number]): Subject => ({
+          name,
+          measure: async () => series.shift() ?? Number.NaN,
+        });
         for (const { client, busybox } of daemons) {
           const ids = await many(STOPPED, () => create(client, busybox, 'true'));
           undo.defer(() => removeAll(client, ids));
         }
-        return asked.flatMap((subject, index) => [before[index] ?? subject, subject]);
+        return asked.flatMap((subject, index) => [...before.slice(index, index + 1).map(subjectOf), subject]);
       },
     },
   ];
@@ -164,6 +169,10 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedMs = performance.now();
   await work();
   return performance.now() - startedMs;
+}
+
+async function inTurn(count: number, work: () => Promise<unknown>): Promise<void> {
+  for (let done = 0; done < count; done += 1) await work();
 }
 
 async function many<T>(count: number, work: () => Promise<T>): Promise<readonly T[]> {
