@@ -252,6 +252,12 @@ export const entries: readonly Entry[] = [
     load: () => import('./system-df.ts'),
   },
   {
+    names: ['system check'],
+    summary: 'Look whether all that is kept is whole, and repair it',
+    group: 'Engine',
+    load: () => import('./system-check.ts'),
+  },
+  {
     names: ['system prune'],
     summary: 'Remove what nothing uses',
     group: 'Engine',

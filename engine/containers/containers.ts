@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { makeOwnNull } from '../host/null-device.ts';
 import type { ImageUser } from '../images/types.ts';
 import { containerArchives } from './archive.ts';
+import { containerChecks } from './check.ts';
 import { containerCommit } from './commit.ts';
 import type { Context } from './context.ts';
 import { createContainer } from './create.ts';
@@ -114,6 +115,7 @@ export async function openContainers(options: ContainersOptions): Promise<
     ...containerPrune(context),
     ...containerArchives(context),
     ...containerUpdate(context),
+    ...containerChecks(context),
     ...containerCommit(context),
     logs: (name, query, signal) => readLogs(context, store.find(name), query, signal),
     attach: (name, query) => attachContainer(context, store.find(name), query),

@@ -2,6 +2,7 @@ import type { Filters } from '../api/fields.ts';
 import type { ContainerInspect, ContainerSummary, CreateContainerBody, WaitResult } from '../api/wire.ts';
 import type { ArchiveApi } from './archive.ts';
 import type { Attachment, Output } from './attachment.ts';
+import type { CheckApi } from './check.ts';
 import type { CommitApi } from './commit.ts';
 import type { ExecApi } from './exec.ts';
 import type { NetworkingApi } from './networking.ts';
@@ -93,4 +94,5 @@ export type Containers = ArchiveApi &
   LinkApi &
   PruneApi &
   UpdateApi &
+  CheckApi &
   ExecApi;

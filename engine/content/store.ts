@@ -34,6 +34,10 @@ export type ContentStore = {
   readonly keep: (received: ReceivedBlob) => Promise<void>;
   /** Reads a stream into memory, checked like `receive` does. For small blobs: the size is the caller's to limit. */
   readonly collect: (expected: Expected, source: AsyncIterable<Buffer>) => Promise<Buffer>;
+  /** The files of blobs, whatever they are called, and when each was changed. */
+  readonly list: () => Promise<
+    readonly { readonly name: string; readonly path: string; readonly changedMs: number }[]
+  >;
   /** Removes all blobs but these, and all that was being written. Only while nothing else is under way. */
   readonly sweep: (keep: ReadonlySet<string>) => Promise<void>;
 };
@@ -159,6 +163,13 @@ export function openContentStore(root: string): ContentStore {
       for await (const piece of checked(expected, source)) pieces.push(piece);
       return Buffer.concat(pieces);
     },
+    list: async () =>
+      await Promise.all(
+        (await readdir(blobs)).map(async (name) => {
+          const path = join(blobs, name);
+          return { name, path, changedMs: (await stat(path)).ctimeMs };
+        }),
+      ),
     sweep: async (keep) => {
       for (const name of await readdir(ingest))
         await rm(join(ingest, name), { recursive: true, force: true });

@@ -16,6 +16,7 @@ export function openLayerBlobs(database: Database) {
     'SELECT layer_blobs.* FROM layer_blobs JOIN layers ON layers.id = layer_id WHERE diff_id = ? ORDER BY layer_blobs.rowid',
   );
   const digests = select('SELECT digest FROM layer_blobs');
+  const all = select('SELECT layer_blobs.*, diff_id FROM layer_blobs JOIN layers ON layers.id = layer_id');
   const has = select('SELECT 1 FROM layer_blobs WHERE digest = ?');
   const sizes = select(
     'SELECT diff_id, SUM(layer_blobs.size_bytes) AS bytes FROM layer_blobs JOIN layers ON layers.id = layer_id GROUP BY diff_id',
@@ -43,6 +44,8 @@ export function openLayerBlobs(database: Database) {
     /** Of one layer, the first that was kept first. */
     of: (layer: LayerId): readonly LayerBlob[] => ofLayer.all(layer).map(toBlob),
     ofDiffId: (diffId: string): readonly LayerBlob[] => ofDiffId.all(diffId).map(toBlob),
+    /** All of them, each with its layer's diffID. */
+    all: () => all.all().map((row) => ({ ...toBlob(row), diffId: row.diff_id as Digest })),
     digests: () => digests.all().map((row) => row.digest as Digest),
     has: (digest: string) => has.get(digest) !== undefined,
     /** Bytes of the blobs of each layer, by diffID. */

@@ -98,6 +98,14 @@ export function openImageRows(database: Database) {
     FROM (SELECT DISTINCT image_id, layer_id FROM image_layers) JOIN layers ON layers.id = layer_id
     WHERE layer_id IN (SELECT layer_id FROM image_layers GROUP BY layer_id HAVING COUNT(DISTINCT image_id) > 1)
     GROUP BY image_id`);
+  const allLayers = all('SELECT id, diff_id FROM layers ORDER BY id');
+  const faults = all('PRAGMA integrity_check(20)');
+  const orphans = all('PRAGMA foreign_key_check');
+  const renumber = [
+    run('UPDATE layers SET id = ? WHERE id = ?'),
+    run('UPDATE image_layers SET layer_id = ? WHERE layer_id = ?'),
+    run('UPDATE layer_blobs SET layer_id = ? WHERE layer_id = ?'),
+  ];
   const addLayer = run('INSERT INTO layers (id, diff_id, size_bytes) VALUES (?, ?, ?)');
   const removeLayer = run('DELETE FROM layers WHERE id = ?');
   const addImage = run(`INSERT INTO images (id, manifest_digest, size_bytes, parent_id) VALUES (?, ?, 0, ?)
@@ -164,6 +172,21 @@ export function openImageRows(database: Database) {
         blobs.add(id, blob);
         if (blob.source !== undefined) blobs.addSource(blob.digest, blob.source);
       }),
+    /** Says that a layer's files are another number's now, which is to be on disk for good. */
+    renumberLayer: (from: LayerId, to: LayerId) =>
+      durably(database, () => {
+        database.exec('PRAGMA defer_foreign_keys = ON');
+        for (const statement of renumber) statement(to, from);
+      }),
+    /** Each layer's number and diffID. */
+    allLayers: () => allLayers().map((row) => ({ id: Number(row.id), diffId: row.diff_id as Digest })),
+    /** What the database itself finds wrong with its file, in its words. */
+    faults: (): readonly string[] => [
+      ...faults()
+        .map((row) => String(row.integrity_check))
+        .filter((text) => text !== 'ok'),
+      ...orphans().map((row) => `a row of ${row.table} names one of ${row.parent} that is not there`),
+    ],
     /** On the disk when it returns: the layer's files go next. */
     removeLayer: (id: LayerId) => durably(database, () => removeLayer(id)),
     /** Writes an image and its names, all or nothing. Its layers' rows must be there. */

@@ -10,6 +10,8 @@ import { defaultLayerLimits, type LayerKind, type LayerLimits } from '../layers/
 import { defaultRegistryLimits, type RegistryLimits, type RegistrySettings } from '../registry/settings.ts';
 import type { Database } from '../state/database.ts';
 import { chainIds } from './chain.ts';
+import { imageLooks } from './check/check.ts';
+import { SETTLED_MS } from './check/types.ts';
 import { collect, createPins } from './collect.ts';
 import { createCompressor } from './compress.ts';
 import { type ImageConfig, parseImageConfig } from './config.ts';
@@ -44,6 +46,8 @@ export function openImageStore(options: {
   readonly layerLimits?: LayerLimits;
   /** How layers are kept; the best way that this machine has where it is not said. */
   readonly layerKind?: LayerKind | 'auto';
+  /** How old what no row names has to be for a check to speak of it. */
+  readonly settledMs?: number;
 }): ImageStore {
   const { root, database, settings, usersOf, onEvent, onPrune = () => undefined } = options;
   const rows = openImageRows(database);
@@ -160,6 +164,8 @@ export function openImageStore(options: {
       const ids = [...new Set(rows.layersOf(image.id).toReversed())];
       return ids.length === 0 ? [empty] : await layers.directories(ids);
     },
+    checks: (signal) =>
+      imageLooks({ ...context, usersOf, settledMs: options.settledMs ?? SETTLED_MS }, signal),
     layerKind: layers.kind,
     close: layers.close,
     count: () => rows.images().length,

@@ -6,6 +6,7 @@ import type { ImageHistory } from '../api/wire/made-images.ts';
 import type { ContainerConfig, ImageDeleted, ImageInspect, ImageSummary, ProgressLine } from '../api/wire.ts';
 import type { LayerKind } from '../layers/types.ts';
 import type { Platform } from '../registry/manifest.ts';
+import type { Look } from './check/types.ts';
 import type { HostedImages } from './hosted/types.ts';
 
 /** What a container is made from: an image that is in the store. */
@@ -84,6 +85,8 @@ export type ImageStore = {
   close(): void;
   /** What the engine's own registry offers and takes. */
   readonly hosted: HostedImages;
+  /** What is to be looked at of images: what may be wrong with them, and how it is put right. */
+  checks(signal: AbortSignal): Promise<readonly Look[]>;
   /** How many images there are. */
   count(): number;
   /** Takes away what an interrupted pull or removal left. Called once, before the engine serves. */

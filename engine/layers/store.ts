@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { BerthError, isErrno } from '../api/errors.ts';
 import { unmount } from '../host/syscalls.ts';
+import { checkLayer } from './check.ts';
 import { archiveLength } from './erofs/keep.ts';
 import { mountIndex } from './erofs/mounts.ts';
 import { ARCHIVE, INDEX, TREE } from './paths.ts';
@@ -107,6 +108,21 @@ export function openLayers(
       const sizeBytes = archiveLength(directory);
       if (sizeBytes === undefined) throw lost(id);
       return { path: join(directory, ARCHIVE), sizeBytes };
+    },
+    pathOf: directoryOf,
+    check: async (id, check) => {
+      using _ = await slots.take(check.signal);
+      count += 1;
+      return await checkLayer(directoryOf(id), { ...check, scratch: join(root, `new-${count}`), limits });
+    },
+    list: async () => {
+      const names = (await readdir(root)).filter((name) => LAYER_NAME.test(name));
+      return await Promise.all(
+        names.map(async (name) => {
+          const path = join(root, name);
+          return { id: Number(name), path, changedMs: (await stat(path)).ctimeMs };
+        }),
+      );
     },
     remove: async (id) => {
       const gone = join(root, `gone-${id}`);

@@ -46,6 +46,13 @@ export type ApplyRequest = {
   readonly onProgress?: ((bytes: number) => void) | undefined;
 };
 
+export type LayerCheck = {
+  readonly diffId: Digest;
+  /** A blob of the layer, where one is kept: a tree of files is held against it. */
+  readonly blob: string | undefined;
+  readonly signal: AbortSignal;
+};
+
 /** A layer's archive as it was before it was compressed: the first `sizeBytes` bytes of a file. */
 export type LayerArchive = { readonly path: string; readonly sizeBytes: number };
 
@@ -72,6 +79,14 @@ export type LayerStore = {
    * blob has it. Throws `internal` where the layer is lost.
    */
   readonly archive: (id: LayerId) => Promise<LayerArchive | undefined>;
+  /** What is wrong with a layer, in words; undefined where nothing is: see `checkLayer`. */
+  readonly check: (id: LayerId, options: LayerCheck) => Promise<string | undefined>;
+  /** The layers that are on the disk, and when each was changed. */
+  readonly list: () => Promise<
+    readonly { readonly id: LayerId; readonly path: string; readonly changedMs: number }[]
+  >;
+  /** Where a layer is. */
+  readonly pathOf: (id: LayerId) => string;
   /** Takes a layer away. Nobody may be using it. Does nothing where there is none. */
   readonly remove: (id: LayerId) => Promise<void>;
   /** Takes away all layers but these, and all that was only begun. Called before anything else. */

@@ -51,8 +51,9 @@ export async function testStore(
     usersOf: (id) => users.get(id) ?? [],
     onEvent: (event) => events.push(event),
     registryLimits: options.registryLimits ?? { ...defaultRegistryLimits, backoffMs: 1 },
-    ...(options.layerLimits === undefined ? {} : { layerLimits: options.layerLimits }),
     ...(options.layerKind === undefined ? {} : { layerKind: options.layerKind }),
+    ...(options.settledMs === undefined ? {} : { settledMs: options.settledMs }),
+    ...(options.layerLimits === undefined ? {} : { layerLimits: options.layerLimits }),
   });
   await images.recover();
   undo.defer(() => images.close());

@@ -1,4 +1,5 @@
-import { list } from '../fields.ts';
+import { boolean, list } from '../fields.ts';
+import type { CheckLine } from '../wire/check.ts';
 import type { BuildCachePruned, DiskUsage } from '../wire/disk-usage.ts';
 import type { EventMessage, SystemInfo, VersionInfo } from '../wire.ts';
 import { operation } from './define.ts';
@@ -20,6 +21,12 @@ export const systemOperations = {
     summary: 'Show what the engine holds on the disk',
     route: 'GET /system/df',
     query: { type: list('Count only these: container, image, volume, build-cache') },
+  }),
+  systemCheck: operation<CheckLine>()({
+    summary: 'Look at every blob, layer, row and directory, and repair what is broken',
+    route: 'POST /system/check',
+    query: { repair: boolean('Repair what can be repaired') },
+    answer: 'lines',
   }),
   buildPrune: operation<BuildCachePruned>()({
     summary: 'Remove what builds have left to be reused',

@@ -74,6 +74,9 @@ export function openHostedRows(database: Database) {
   const used = all(`SELECT 1 FROM hosted_blobs WHERE digest = ?1
     UNION ALL SELECT 1 FROM hosted_manifests WHERE digest = ?1 LIMIT 1`);
   const digests = all('SELECT digest FROM hosted_blobs UNION SELECT digest FROM hosted_manifests');
+  const blobDigests = all('SELECT DISTINCT digest FROM hosted_blobs');
+  const placesOf = all(`SELECT repository FROM hosted_blobs WHERE digest = ?1
+    UNION SELECT repository FROM hosted_manifests WHERE digest = ?1 ORDER BY repository`);
   const orphans = all(`SELECT m.* FROM hosted_manifests AS m WHERE image_id IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM image_digests AS d WHERE d.repository = m.repository AND d.digest = m.digest)
     AND NOT EXISTS (SELECT 1 FROM hosted_tags AS t WHERE t.repository = m.repository AND t.digest = m.digest)
@@ -116,6 +119,9 @@ export function openHostedRows(database: Database) {
     /** Whether any repository has a blob or manifest. */
     isUsed: (digest: string) => used(digest).length > 0,
     digests: () => digestsOf(digests()),
+    blobDigests: () => digestsOf(blobDigests()),
+    /** The repositories that have a blob or manifest. */
+    placesOf: (digest: string) => texts(placesOf(digest), 'repository'),
     /** Manifests of images that have lost their last name in their repository. */
     orphans: () => orphans().map(toManifest),
     /** Blobs that were pushed before a moment and that no manifest names. */

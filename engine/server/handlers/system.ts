@@ -1,10 +1,11 @@
+import { check } from '../check.ts';
 import { type Handlers, json, type ServerParts } from '../exchange.ts';
 import { parseMoment } from '../moments.ts';
 
 /** The engine itself: ping, version, info, events. */
 export function systemHandlers(
-  parts: Pick<ServerParts, 'version' | 'info' | 'events'>,
-): Pick<Handlers, 'ping' | 'version' | 'info' | 'events'> {
+  parts: Pick<ServerParts, 'version' | 'info' | 'events' | 'images' | 'containers'>,
+): Pick<Handlers, 'ping' | 'version' | 'info' | 'events' | 'systemCheck'> {
   return {
     ping: () => ({
       kind: 'text',
@@ -17,6 +18,11 @@ export function systemHandlers(
     }),
     version: () => json(parts.version()),
     info: async () => json(await parts.info()),
+    systemCheck: async ({ query, signal }) => {
+      const looks = [...(await parts.images.checks(signal)), ...(await parts.containers.checks())];
+      const lines = check(looks, { repair: query.repair === true, signal });
+      return { kind: 'stream', contentType: 'application/json', chunks: jsonLines(lines) };
+    },
     events: ({ query, signal }) => {
       const messages = parts.events.follow({
         since: query.since === undefined ? undefined : parseMoment('since', query.since),
