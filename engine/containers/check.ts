@@ -12,20 +12,25 @@ export type CheckApi = {
   checks(): Promise<readonly Look[]>;
 };
 
-export function containerChecks(context: Context): CheckApi {
+/** `settledMs`: younger directories that are nobody's are let be. */
+export function containerChecks(context: Looked, settledMs = SETTLED_MS): CheckApi {
   const top = join(context.root, 'containers');
   return {
     checks: async () => [
       ...context.store.all().map((record) => () => lookAt(context, record)),
-      ...(await readdir(top)).map((name) => () => lookAtDirectory(context, join(top, name), name)),
+      ...(await readdir(top)).map(
+        (name) => () => lookAtDirectory({ ...context, settledMs }, join(top, name), name),
+      ),
       ...mountsBelow(top).map((path) => () => lookAtMount(context, top, path)),
     ],
   };
 }
 
+type Looked = Pick<Context, 'root' | 'runDir' | 'store' | 'images'>;
+
 const short = (id: string) => id.slice(0, 12);
 
-const lookAt = async (context: Context, record: ContainerRecord): ReturnType<Look> => {
+const lookAt = async (context: Looked, record: ContainerRecord): ReturnType<Look> => {
   const { id, life } = record;
   const { root, rootfs } = pathsOf(context, id);
   // Those that come or go just now are as they may be.
@@ -49,10 +54,14 @@ const lookAt = async (context: Context, record: ContainerRecord): ReturnType<Loo
   return undefined;
 };
 
-const lookAtDirectory = async (context: Context, path: string, name: string): ReturnType<Look> => {
+const lookAtDirectory = async (
+  context: Looked & { readonly settledMs: number },
+  path: string,
+  name: string,
+): ReturnType<Look> => {
   if (context.store.byId(name) !== undefined) return undefined;
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined || Date.now() - found.ctimeMs < SETTLED_MS) return undefined;
+  if (found === undefined || Date.now() - found.ctimeMs < context.settledMs) return undefined;
   return {
     kind: 'container',
     what: `the directory ${name.slice(0, 64)}`,
@@ -67,7 +76,7 @@ const lookAtDirectory = async (context: Context, path: string, name: string): Re
   };
 };
 
-const lookAtMount = async (context: Context, top: string, path: string): ReturnType<Look> => {
+const lookAtMount = async (context: Looked, top: string, path: string): ReturnType<Look> => {
   const id = path.slice(top.length + 1).split('/')[0] ?? '';
   if (context.store.byId(id) !== undefined || !mountsBelow(path).includes(path)) return undefined;
   return {
