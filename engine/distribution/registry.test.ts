@@ -156,6 +156,19 @@ describe('registry', () => {
     await engine.client.call('imageRemove', { name: 'registry.example:5000/team/app:v1' });
   });
 
+  test('this engine pushes to another one, and what it made is the same there', async () => {
+    await using served = await serve(engine);
+    await using other = await testStore();
+    await other.pull(`${served.host}/library/busybox`);
+    other.images.tag(`${served.host}/library/busybox`, { repo: `${served.host}/team/pushed`, tag: 'v1' });
+    const { signal } = new AbortController();
+    const name = `${served.host}/team/pushed`;
+    await other.images.push({ name, tag: 'v1', signal, onProgress: () => undefined });
+    const pushed = await engine.client.call('imageInspect', { name: 'team/pushed:v1' });
+    assert.equal(pushed.Id, (await engine.client.call('imageInspect', { name: 'busybox' })).Id);
+    assert.ok(pushed.RepoTags.includes('team/pushed:v1'));
+  });
+
   for (const [name, start] of [
     ['dockerd', startDockerd],
     ['podman', startPodman],

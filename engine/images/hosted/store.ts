@@ -146,7 +146,7 @@ export function hostedImages(context: HostedContext): HostedImages {
         .referrers(repository, subject)
         .map(({ digest, mediaType }) => referrerOf(content.read(digest), { digest, mediaType })),
 
-    collect: () => collectHosted(context),
+    collect: (nowMs) => collectHosted(context, nowMs),
   };
 }
 

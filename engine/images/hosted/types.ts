@@ -33,8 +33,8 @@ export type HostedImages = {
   removeBlob(repository: string, digest: Digest): void;
   /** What says something about a manifest, which need not be there. */
   referrers(repository: string, subject: Digest): readonly Referrer[];
-  /** Lets go of what need not be kept. */
-  collect(): void;
+  /** Lets go of what need not be kept at a moment, now where it is not said: milliseconds since 1970. */
+  collect(nowMs?: number): void;
 };
 
 export type Reference = { readonly tag: string } | { readonly digest: Digest };
