@@ -518,3 +518,23 @@ ours('an image under a tag that something else takes loses that name', async (re
   const again = await registry.ask('HEAD', `/v2/${name}/manifests/v1`);
   assert.equal(again.header('docker-content-digest'), image.manifest.digest);
 });
+
+ours('those that refer to one manifest are listed by pages', async (registry, name) => {
+  const config = await registry.pushBlob(name, Buffer.from('{}'), 'application/vnd.oci.empty.v1+json');
+  const subject = { mediaType: MANIFEST, digest: UNKNOWN, size: 100 };
+  const wanted: string[] = [];
+  for (let n = 0; n < 201; n += 1) {
+    const manifest = { schemaVersion: 2, mediaType: MANIFEST, artifactType: 'a/b', config, layers: [] };
+    const annotations = { n: String(n) };
+    wanted.push((await registry.pushManifest(name, { ...manifest, subject, annotations })).digest);
+  }
+  const seen: string[] = [];
+  let path = `/v2/${name}/referrers/${UNKNOWN}?artifactType=a/b`;
+  for (let pages = 1; path !== ''; pages += 1) {
+    const came = await registry.ask('GET', path);
+    seen.push(...(came.json() as { manifests: { digest: string }[] }).manifests.map(({ digest }) => digest));
+    path = /^<([^>]+)>; rel="next"$/.exec(came.header('link'))?.[1] ?? '';
+    assert.equal(path === '', pages === 2);
+  }
+  assert.deepEqual(seen, wanted);
+});

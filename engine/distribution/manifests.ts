@@ -93,13 +93,19 @@ function paged(all: readonly string[], { query }: Ask, path: string): Page {
 export function answerReferrers(
   { hosted }: RegistryParts,
   ask: Ask,
-  { repository, digest }: Place & { readonly digest: string },
+  { path, repository, digest }: Place & { readonly digest: string },
 ): Answer {
-  const all = hosted.referrers(repository, readDigest(digest));
+  const last = ask.query.get('last') ?? undefined;
+  const { items, next } = hosted.referrers(repository, readDigest(digest), last);
   const wanted = ask.query.get('artifactType');
-  const manifests = wanted ? all.filter(({ artifactType }) => artifactType === wanted) : all;
+  const manifests = wanted ? items.filter(({ artifactType }) => artifactType === wanted) : items;
+  const more = new URLSearchParams({ last: next ?? '', ...(wanted ? { artifactType: wanted } : {}) });
   return jsonAnswer(
     { schemaVersion: 2, mediaType: INDEX, manifests },
-    { 'Content-Type': INDEX, ...(wanted ? { 'OCI-Filters-Applied': 'artifactType' } : {}) },
+    {
+      'Content-Type': INDEX,
+      ...(wanted ? { 'OCI-Filters-Applied': 'artifactType' } : {}),
+      ...(next === undefined ? {} : { Link: `</v2/${path}/referrers/${digest}?${more}>; rel="next"` }),
+    },
   );
 }

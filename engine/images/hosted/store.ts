@@ -28,6 +28,9 @@ export type HostedContext = {
   readonly onEvent: (event: ImageEvent) => void;
 };
 
+/** Each is read from the disk, while everything else waits. */
+const REFERRERS_AT_ONCE = 200;
+
 /** The registry's view of an engine's images. */
 export function hostedImages(context: HostedContext): HostedImages {
   const { root, rows, content, pins } = context;
@@ -141,10 +144,15 @@ export function hostedImages(context: HostedContext): HostedImages {
       removeUnused(context, [digest]);
     },
 
-    referrers: (repository, subject) =>
-      hosted
-        .referrers(repository, subject)
-        .map(({ digest, mediaType }) => referrerOf(content.read(digest), { digest, mediaType })),
+    referrers: (repository, subject, last) => {
+      const all = hosted.referrers(repository, subject);
+      const start = last === undefined ? 0 : all.findIndex(({ digest }) => digest === last) + 1;
+      const page = all.slice(start, start + REFERRERS_AT_ONCE);
+      const items = page.map(({ digest, mediaType }) =>
+        referrerOf(content.read(digest), { digest, mediaType }),
+      );
+      return { items, next: start + page.length < all.length ? page.at(-1)?.digest : undefined };
+    },
 
     collect: (nowMs) => collectHosted(context, nowMs),
   };

@@ -31,8 +31,15 @@ export type HostedImages = {
   removeManifest(repository: string, digest: Digest): Promise<void>;
   /** Throws `Refusal`: BLOB_UNKNOWN, UNSUPPORTED for one that is in use. */
   removeBlob(repository: string, digest: Digest): void;
-  /** What says something about a manifest, which need not be there. */
-  referrers(repository: string, subject: Digest): readonly Referrer[];
+  /**
+   * What says something about a manifest, which need not be there: a page of them, oldest first, after `last`, and
+   * what to go on after where there are more.
+   */
+  referrers(
+    repository: string,
+    subject: Digest,
+    last?: string,
+  ): { readonly items: readonly Referrer[]; readonly next: Digest | undefined };
   /** Lets go of what need not be kept at a moment, now where it is not said: milliseconds since 1970. */
   collect(nowMs?: number): void;
 };
