@@ -170,6 +170,12 @@ make_available() {
           install_packages $PACKAGES_PODMAN
           unpack_program podman podman
         fi
+        # It is linked to what podman is.
+        if ! command -v skopeo >/dev/null; then
+          # shellcheck disable=SC2086 # a list of words
+          install_packages $PACKAGES_PODMAN
+          unpack_program skopeo skopeo
+        fi
         ;;
     esac
   done
