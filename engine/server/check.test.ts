@@ -10,6 +10,7 @@ import { registryClient } from '../../workshop/testing/registry-client.ts';
 import type { CheckFinding, CheckSummary } from '../api/wire/check.ts';
 import { listen } from '../distribution/listener.ts';
 import { check } from './check.ts';
+import { systemHandlers } from './handlers/system.ts';
 
 /** Each kind of damage is done, found, and repaired. */
 
@@ -249,4 +250,22 @@ test('a row that names what is not there is found', async () => {
   assert.equal((await run(store)).findings.length, 2);
   await rename(`${path}.aside`, path);
   await sound(store);
+});
+
+test('a check that cannot go on says why in its last line', async () => {
+  const broken = async () => {
+    throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  };
+  const { systemCheck } = systemHandlers({
+    images: { checks: async () => [broken] },
+    containers: { checks: async () => [] },
+  } as unknown as Parameters<typeof systemHandlers>[0]);
+  const { signal } = new AbortController();
+  const reply = await systemCheck({ query: {}, signal } as unknown as Parameters<typeof systemCheck>[0]);
+  assert.ok(reply.kind === 'stream');
+  let thrown: unknown;
+  await Array.fromAsync(reply.chunks).catch((error: unknown) => {
+    thrown = error;
+  });
+  assert.match(reply.failure?.(thrown) ?? '', /"error":"ENOSPC: no space left/);
 });

@@ -1,3 +1,4 @@
+import { errorBody, toBerthError } from '../api/errors.ts';
 import type { ProgressLine } from '../api/wire.ts';
 
 /**
@@ -62,3 +63,15 @@ export function openProgress(): Progress {
 }
 
 const isCount = (line: ProgressLine | undefined) => line?.progressDetail?.current !== undefined;
+
+/** How a pull that fails after its first line says so: Docker's two fields, and Berth's code and hint. */
+export function failureLine(thrown: unknown): string {
+  const { message, code, hint } = errorBody(toBerthError(thrown));
+  const line: ProgressLine = {
+    errorDetail: { message },
+    error: message,
+    ...(code === undefined ? {} : { code }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+  return `${JSON.stringify(line)}\r\n`;
+}

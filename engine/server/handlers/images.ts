@@ -1,9 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { BerthError, errorBody, toBerthError } from '../../api/errors.ts';
-import type { ProgressLine } from '../../api/wire.ts';
+import { BerthError } from '../../api/errors.ts';
 import type { RegistryAuth } from '../../images/types.ts';
 import { type Handlers, json, type ServerParts } from '../exchange.ts';
-import { openProgress } from '../progress.ts';
+import { failureLine, openProgress } from '../progress.ts';
 import { parseRegistryAuth } from '../registry-auth.ts';
 
 /** Images: pull, push, list, inspect, remove. */
@@ -63,16 +62,4 @@ function joinReference(image: string, tag: string): string {
     });
   if (tag === '') return image;
   return tag.startsWith('sha256:') ? `${image}@${tag}` : `${image}:${tag}`;
-}
-
-/** How a pull that fails after its first line says so: Docker's two fields, and Berth's code and hint. */
-function failureLine(thrown: unknown): string {
-  const { message, code, hint } = errorBody(toBerthError(thrown));
-  const line: ProgressLine = {
-    errorDetail: { message },
-    error: message,
-    ...(code === undefined ? {} : { code }),
-    ...(hint === undefined ? {} : { hint }),
-  };
-  return `${JSON.stringify(line)}\r\n`;
 }

@@ -1,6 +1,7 @@
 import { check } from '../check.ts';
 import { type Handlers, json, type ServerParts } from '../exchange.ts';
 import { parseMoment } from '../moments.ts';
+import { failureLine } from '../progress.ts';
 
 /** The engine itself: ping, version, info, events. */
 export function systemHandlers(
@@ -21,7 +22,8 @@ export function systemHandlers(
     systemCheck: async ({ query, signal }) => {
       const looks = [...(await parts.images.checks(signal)), ...(await parts.containers.checks())];
       const lines = check(looks, { repair: query.repair === true, signal });
-      return { kind: 'stream', contentType: 'application/json', chunks: jsonLines(lines) };
+      const chunks = jsonLines(lines);
+      return { kind: 'stream', contentType: 'application/json', chunks, failure: failureLine };
     },
     events: ({ query, signal }) => {
       const messages = parts.events.follow({
