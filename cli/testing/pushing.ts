@@ -8,7 +8,7 @@ async function place(
   tag: string,
 ): Promise<AsyncDisposable & { registry: UploadRegistry; image: string }> {
   await using undo = new AsyncDisposableStack();
-  const registry = undo.use(await startUploadRegistry());
+  const registry = undo.use(await startUploadRegistry(undefined, given.registryPort));
   await given.reachPort(Number(registry.host.split(':')[1]));
   const image = `${registry.host}/app`;
   await print(given, 'tag', 'busybox', `${image}:${tag}`);

@@ -36,9 +36,10 @@ export type UploadLie =
   /** Says that another manifest was taken. */
   | { readonly do: 'other' };
 
-/** Starts it. `lie` is asked about each request; undefined means the truth. */
+/** Starts it, on a free port where none is given. `lie` is asked about each request; undefined means the truth. */
 export async function startUploadRegistry(
   lie: (asked: Upload) => UploadLie | undefined = () => undefined,
+  port = 0,
 ): Promise<UploadRegistry> {
   const requests: Upload[] = [];
   const blobs = new Map<string, Buffer>();
@@ -93,8 +94,8 @@ export async function startUploadRegistry(
     if (!uploads.has(target)) return say(404);
     if (method === 'GET') return say(204, place(target));
     if (method === 'DELETE') return say(uploads.delete(target) ? 204 : 404);
-    const start = Number(/^(\d+)-/.exec(headers['content-range'] ?? '')?.[1] ?? 0);
-    if (start !== uploads.get(target)?.length) {
+    const start = /^(\d+)-/.exec(headers['content-range'] ?? '')?.[1];
+    if (start !== undefined && Number(start) !== uploads.get(target)?.length) {
       request.resume();
       return say(416, place(target));
     }
@@ -111,12 +112,12 @@ export async function startUploadRegistry(
   const server = createServer(
     (request, response) => void answer(request, response).catch(() => response.destroy()),
   );
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    host: `127.0.0.1:${port}`,
-    url: `http://127.0.0.1:${port}`,
+    host,
+    url: `http://${host}`,
     requests,
     blobs,
     manifests,
