@@ -3,6 +3,7 @@ import { answerCases } from './cases-answers.ts';
 import { archiveCases } from './cases-archives.ts';
 import { containerCases } from './cases-containers.ts';
 import { diskCases } from './cases-disk.ts';
+import { endpointCases } from './cases-endpoints.ts';
 import { eventCases } from './cases-events.ts';
 import { execCases } from './cases-exec.ts';
 import { fieldCases } from './cases-fields.ts';
@@ -41,6 +42,7 @@ export const cases: Readonly<Record<string, Case>> = {
   ...securityCases,
   ...sharingCases,
   ...streamCases,
+  ...endpointCases,
   ...eventCases,
   ...mannerCases,
   ...answerCases,
