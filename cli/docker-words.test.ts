@@ -7,7 +7,7 @@ import { entries } from './commands/index.ts';
 import { findDocker } from './testing/docker.ts';
 
 /** Commands that docker does not have, or not under that name. */
-const OURS = /^(engine |ui$|mcp$)/;
+const OURS = /^(engine |registry |system check$|ui$|mcp$)/;
 /** Not at docker's side yet. */
 const LATER: ReadonlySet<string> = new Set();
 
