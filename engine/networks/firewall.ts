@@ -17,6 +17,8 @@ export type Firewall = {
   /** Lets containers' packets through, or publishes ports: done when it returns. */
   add(items: readonly Item[]): void;
   remove(items: readonly Item[]): void;
+  /** Looks after the rules no longer, and leaves them as they are. */
+  leave(): void;
   /** Takes everything away. */
   close(): Promise<void>;
 };
@@ -115,6 +117,9 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
     remove(removed) {
       const there = removed.filter((item) => items.delete(keyOf(item)));
       if (there.length > 0) change('deleteElement', there);
+    },
+    leave() {
+      clearInterval(timer);
     },
     async close() {
       clearInterval(timer);

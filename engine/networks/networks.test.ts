@@ -27,6 +27,7 @@ async function testNetworks(subnet: string) {
       return networks;
     },
     reopen() {
+      networks.leave();
       networks = open();
       return networks;
     },

@@ -335,6 +335,8 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
       }
     },
 
+    leave: () => firewall.leave(),
+
     async close() {
       await Promise.all([firewall.close(), dns.end()]);
       for (const { bridge } of store.all()) if (bridge !== undefined) removeInterface(bridge);

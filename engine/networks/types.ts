@@ -128,6 +128,8 @@ export type Networks = {
     running: ReadonlyMap<string, { readonly path: string; readonly identity: Identity }>,
     containers: ReadonlySet<string>,
   ): Promise<void>;
+  /** Looks after the rules no longer, and leaves everything as it is: another is opened in its place. */
+  leave(): void;
   /** Takes bridges and rules away; for an engine that ends while no container runs. */
   close(): Promise<void>;
 };

@@ -91,6 +91,7 @@ export async function openTestContainers(
   let current = await compose();
   const reopen = async () => {
     current.containers.close();
+    current.networks.leave();
     current = await compose();
     return current.containers;
   };
