@@ -8,7 +8,7 @@ import { refused } from '../refused.ts';
 export const command = defineCommand({
   usage: '[FLAGS] IMAGE',
   description:
-    'It prints the full name of what was pushed; progress goes to standard error. Credentials are those that berth login stored.',
+    'It prints the full name of what was pushed; progress goes to standard error. Credentials are those that docker login stored.',
   flags: {
     allTags: {
       type: 'boolean',

@@ -17,6 +17,7 @@ import {
 import { BerthError, isErrno } from '../api/errors.ts';
 import { entryPath, type Held, removeEntry, resolveIn, selfPath } from '../host/rooted-files.ts';
 import { makeNode, setTimes, setXattr } from '../host/syscalls.ts';
+import { ENTRY_ERRORS } from '../tar/entry-errors.ts';
 import type { Moment } from '../tar/header.ts';
 import { shown, type TarEntry, type TarSink } from '../tar/reader.ts';
 import { mountIdOf } from './mounts.ts';
@@ -269,21 +270,8 @@ function refused(why: string): BerthError {
   return new BerthError('invalid', `Error processing tar file: ${why}`);
 }
 
-/** System errors that an entry's own name or target, or what is there already, brings about. */
-const ENTRY_ERRORS = [
-  'ENAMETOOLONG',
-  'ELOOP',
-  'ENOENT',
-  'EEXIST',
-  'EISDIR',
-  'ENOTDIR',
-  'EINVAL',
-  'ENOTEMPTY',
-  'EXDEV',
-  'EPERM',
-  'EACCES',
-  'EBUSY',
-];
+/** And those that what is in a container already brings about. */
+const BLAMED = [...ENTRY_ERRORS, 'EXDEV', 'EPERM', 'EACCES', 'EBUSY'];
 
 function blame(entry: TarEntry, error: unknown): unknown {
   if (isErrno(error, 'EROFS'))
@@ -291,6 +279,6 @@ function blame(entry: TarEntry, error: unknown): unknown {
       'forbidden',
       `'${shown(entry.name)}' can't be written: it is on a read-only file system`,
     );
-  const code = ENTRY_ERRORS.find((known) => isErrno(error, known));
+  const code = BLAMED.find((known) => isErrno(error, known));
   return code === undefined ? error : refused(`'${shown(entry.name)}' can't be made: ${code}`);
 }

@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync, readlinkSync, rmSync, type Stats } from 'node:fs';
 import { isErrno } from '../api/errors.ts';
+import { ENTRY_ERRORS } from '../tar/entry-errors.ts';
 import { shown } from '../tar/reader.ts';
 import { normalize, refused } from './names.ts';
 
@@ -117,18 +118,6 @@ export function openTree(
     },
   };
 }
-
-/** System errors that an entry's own name or target brings about; all others are this machine's. */
-const ENTRY_ERRORS = [
-  'ENAMETOOLONG',
-  'ELOOP',
-  'ENOENT',
-  'EEXIST',
-  'EISDIR',
-  'ENOTDIR',
-  'EINVAL',
-  'ENOTEMPTY',
-];
 
 /** Makes `invalid` of a system error that the entry is to blame for. */
 export function blame(name: string, error: unknown): unknown {

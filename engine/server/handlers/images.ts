@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { BerthError } from '../../api/errors.ts';
 import type { RegistryAuth } from '../../images/types.ts';
-import { type Handlers, json, type ServerParts } from '../exchange.ts';
-import { failureLine, openProgress } from '../progress.ts';
+import { type Handlers, json, type Reply, type ServerParts } from '../exchange.ts';
+import { failureLine, openProgress, type Progress } from '../progress.ts';
 import { parseRegistryAuth } from '../registry-auth.ts';
 
 /** Images: pull, push, list, inspect, remove. */
@@ -16,37 +16,29 @@ export function imageHandlers({
     imagePull: async ({ query, headers, signal }) => {
       const auth = authOf(headers);
       const reference = joinReference(query.fromImage ?? '', query.tag ?? '');
-      const progress = openProgress();
-      images
-        .pull({ reference, platform: query.platform, auth, signal, onProgress: progress.write })
-        .then(progress.end, progress.fail);
-      // Until the first line there is a status to say it with: an image that isn't there is a 404.
-      await progress.begun;
-      return {
-        kind: 'stream',
-        contentType: 'application/json',
-        chunks: progress.lines,
-        failure: failureLine,
-      };
+      return await withProgress((onProgress) =>
+        images.pull({ reference, platform: query.platform, auth, signal, onProgress }),
+      );
     },
     imagePush: async ({ path, query, headers, signal }) => {
-      const progress = openProgress();
-      images
-        .push({ ...path, tag: query.tag, auth: authOf(headers), signal, onProgress: progress.write })
-        .then(progress.end, progress.fail);
-      await progress.begun;
-      return {
-        kind: 'stream',
-        contentType: 'application/json',
-        chunks: progress.lines,
-        failure: failureLine,
-      };
+      const auth = authOf(headers);
+      return await withProgress((onProgress) =>
+        images.push({ ...path, tag: query.tag, auth, signal, onProgress }),
+      );
     },
     imageList: ({ query }) => json(images.list(query)),
     imageInspect: ({ path }) => json(images.inspect(path.name)),
     imagePrune: async ({ query }) => json(await images.prune(query)),
     imageRemove: async ({ path, query }) => json(await images.remove(path.name, query)),
   };
+}
+
+/** Answers with the progress of some work, from its first line on: until then there is a status to say a failure with. */
+async function withProgress(work: (onProgress: Progress['write']) => Promise<unknown>): Promise<Reply> {
+  const progress = openProgress();
+  work(progress.write).then(progress.end, progress.fail);
+  await progress.begun;
+  return { kind: 'stream', contentType: 'application/json', chunks: progress.lines, failure: failureLine };
 }
 
 function authOf(headers: IncomingHttpHeaders): RegistryAuth | undefined {
