@@ -33,6 +33,8 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
   const keyOf = ({ set, key }: Item) => `${set} ${key.toString('hex')}`;
   /** Counts what is to change, to see whether a script that nft works on has been overtaken. */
   let version = 0;
+  /** Closed or left: what comes late makes nothing any more. */
+  let over = false;
   /** The tables are there. */
   let made = false;
   let applying: Promise<void> | undefined;
@@ -44,6 +46,7 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
   /** Puts the tables as they are to be in place of what is there, in one transaction. */
   function apply(): Promise<void> {
     version += 1;
+    if (over) return Promise.resolve();
     applying ??= applyAll().finally(() => {
       applying = undefined;
     });
@@ -67,7 +70,7 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
   function change(what: 'newElement' | 'deleteElement', changed: readonly Item[]): void {
     version += 1;
     // The script that is being applied, or the first one, brings them.
-    if (!made) return;
+    if (!made || over) return;
     const steps = [...Map.groupBy(changed, ({ set }) => set)].flatMap(([name, of]) =>
       elementSteps(what, { family: sets[name].family, table, name }, of),
     );
@@ -119,9 +122,11 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
       if (there.length > 0) change('deleteElement', there);
     },
     leave() {
+      over = true;
       clearInterval(timer);
     },
     async close() {
+      over = true;
       clearInterval(timer);
       await applying;
       for (const network of networks.values()) await refuseForwarded(network);

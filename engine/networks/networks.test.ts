@@ -8,6 +8,7 @@ import { joinHosts, makeHost } from '../../workshop/testing/hosts.ts';
 import { tempRoot } from '../../workshop/testing/temp.ts';
 import { openDatabase } from '../state/database.ts';
 import { contains, formatSubnet, overlaps, parseSubnet, plainAddress, sizeOf } from './addresses.ts';
+import { openFirewall } from './firewall.ts';
 import { openAddressPool } from './ipam.ts';
 import { openNetworks } from './networks.ts';
 import { inventSubnet6 } from './pool.ts';
@@ -283,6 +284,27 @@ test('closing takes the bridge and its rules away', async () => {
   await networks.close();
   assert.equal(existsSync(`/sys/class/net/${bridge}`), false);
   await assert.rejects(run('nft', ['list', 'table', 'inet', bridge]), /No such file/);
+});
+
+test('rules that were taken away or left are not made again by what comes late', async () => {
+  await using fixture = await testNetworks('10.213.14.0/24');
+  await fixture.start('one');
+  const network = fixture.networks.find('bridge');
+  for (const end of ['leave', 'close'] as const) {
+    const table = `berth-${randomBytes(4).toString('hex')}`;
+    const firewall = openFirewall(table, () => undefined);
+    await firewall.addNetwork(network);
+    await firewall[end]();
+    if (end === 'leave')
+      for (const family of ['inet', 'bridge']) await run('nft', ['delete', 'table', family, table]);
+    await firewall.addNetwork(network);
+    const left = (await run('nft', ['list', 'tables'])).stdout
+      .split('\n')
+      .filter((line) => line.endsWith(table));
+    for (const line of left) await run('nft', ['delete', ...line.split(' ')]);
+    assert.deepEqual(left, [], end);
+  }
+  await fixture.stop('one');
 });
 
 test('a network that is not there is refused by name', async () => {

@@ -144,11 +144,13 @@ export const usageCases: Readonly<Record<string, Case>> = {
       const { status, json } = await ask(subject, `GET /v1.41/containers/${made.id}/top${query}`);
       return { status, ...json() };
     };
+    const commandsOf = ({ Processes }: Loose) =>
+      Processes.map((cells: readonly string[]) => cells.at(-1)).sort();
     let plain = await top();
-    // The shell may not have come that far.
-    for (let turn = 0; turn < 100 && plain.Processes.length < 2; turn++) plain = await top();
+    // The shell may not have come that far, or be about to become what it runs.
+    for (let turn = 0; turn < 100 && !commandsOf(plain).includes('sleep 60'); turn++) plain = await top();
     assert.deepEqual(plain.Titles, ['UID', 'PID', 'PPID', 'C', 'STIME', 'TTY', 'TIME', 'CMD']);
-    const commands = plain.Processes.map((cells: readonly string[]) => cells.at(-1)).sort();
+    const commands = commandsOf(plain);
     assert.deepEqual(commands, ['sh -c sleep 60 & wait', 'sleep 60']);
     for (const cells of plain.Processes) assert.equal(cells.length, 8);
     assert.deepEqual((await top('aux')).Titles.slice(0, 2), ['USER', 'PID']);
