@@ -22,10 +22,10 @@ export async function sharesTerminal(given: Given, line: string): Promise<void> 
   terminal.send(`before=$(stty -g); ${line}\r`);
   await terminal.waitFor(/\/ #\s*$/);
   // Engines before API 1.42 set the size only after the start.
-  terminal.send('until [ "$(stty size)" = "23 91" ]; do :; done; echo sa""me\r');
+  terminal.send('until [ "$(stty size)" = "23 91" ]; do :; done; echo; echo sa""me\r');
   await terminal.waitFor(/^same$/m);
   terminal.resize(70, 17);
-  terminal.send('until [ "$(stty size)" = "17 70" ]; do :; done; echo fol""lowed\r');
+  terminal.send('until [ "$(stty size)" = "17 70" ]; do :; done; echo; echo fol""lowed\r');
   await terminal.waitFor(/^followed$/m);
   terminal.send('exit 6\r');
   await terminal.waitFor(/outer>\s*$/);
