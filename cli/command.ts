@@ -30,7 +30,7 @@ export type Context = {
   readonly signals: Signals;
   /** What `--host` said. */
   readonly host: string | undefined;
-  /** The folder that holds the built programs: engine.js, ui.js, mcp.js. */
+  /** The folder that holds the built programs: engine.cjs, ui.js, mcp.js. */
   readonly programs: URL;
   /** The engine that is meant, started first where nobody chose one. */
   connect(): Promise<Client>;

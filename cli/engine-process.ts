@@ -37,7 +37,7 @@ export async function findEngine({ run }: EnginePlace): Promise<number | undefin
   const pid = Number(text?.trim());
   if (!Number.isSafeInteger(pid) || pid <= 1) return undefined;
   const line = (await readOptional(`/proc/${pid}/cmdline`))?.split('\0') ?? [];
-  const isEngine = line.some((word) => /(?:^|\/)(?:engine\.js|daemon\/main\.ts)$/.test(word));
+  const isEngine = line.some((word) => /(?:^|\/)(?:engine\.c?js|daemon\/main\.ts)$/.test(word));
   return isEngine ? pid : undefined;
 }
 

@@ -29,10 +29,10 @@ const PROGRAMS: readonly Program[] = [
   { name: 'commands', entry: 'cli/dispatch.ts', format: 'cjs' },
   { name: 'ui', entry: 'tui/main.tsx' },
   { name: 'mcp', entry: 'mcp/main.ts' },
-  { name: 'engine', entry: 'engine/daemon/main.ts' },
-  { name: 'layer-worker', entry: 'engine/layers/worker.ts' },
-  { name: 'archive-worker', entry: 'engine/archives/worker.ts' },
-  { name: 'dns-worker', entry: 'engine/networks/dns/worker.ts' },
+  { name: 'engine', entry: 'engine/daemon/main.ts', format: 'cjs' },
+  { name: 'layer-worker', entry: 'engine/layers/worker.ts', format: 'cjs' },
+  { name: 'archive-worker', entry: 'engine/archives/worker.ts', format: 'cjs' },
+  { name: 'dns-worker', entry: 'engine/networks/dns/worker.ts', format: 'cjs' },
 ];
 
 /** Ink loads React's developer tools where `DEV=true`; they are neither installed nor wanted in a bundle. */
@@ -48,6 +48,12 @@ const withoutDevtools: Plugin = {
 const REQUIRE_FOR_COMMONJS =
   "import { createRequire as berthRequire } from 'node:module'; const require = berthRequire(import.meta.url);";
 
+/** There is no `import.meta` in CommonJS. */
+const AS_COMMONJS: BuildOptions = {
+  outExtension: { '.js': '.cjs' },
+  banner: { js: "const berthBundle = require('node:url').pathToFileURL(__filename).href;" },
+};
+
 const fileOf = ({ name, format }: Program) => `${name}.${format ?? 'js'}`;
 
 function bundleOptions(program: Program): BuildOptions {
@@ -60,7 +66,7 @@ function bundleOptions(program: Program): BuildOptions {
     write: false,
     jsx: 'automatic',
     format,
-    ...(format === 'esm' ? { banner: { js: REQUIRE_FOR_COMMONJS } } : { outExtension: { '.js': '.cjs' } }),
+    ...(format === 'esm' ? { banner: { js: REQUIRE_FOR_COMMONJS } } : AS_COMMONJS),
     platform: 'node',
     target: 'node26',
     // Names stay whole: a stack trace must be readable.
@@ -71,6 +77,7 @@ function bundleOptions(program: Program): BuildOptions {
       'process.env.NODE_ENV': '"production"',
       'process.env.DEV': '"false"',
       BERTH_VERSION: JSON.stringify(VERSION),
+      ...(format === 'cjs' ? { 'import.meta.url': 'berthBundle' } : {}),
     },
     // koffi finds its native half beside its own package.
     external: ['koffi'],

@@ -20,7 +20,7 @@ const DOCKER_HUB_LIMIT_MS = 5_000;
 const CONTAINER = 'quickstart';
 /** Written when the engine starts. */
 const ENGINE_PID = '/run/berth/engine.pid';
-const ENGINE_BUILD = fileURLToPath(new URL('../dist/engine.js', import.meta.url));
+const ENGINE_BUILD = fileURLToPath(new URL('../dist/engine.cjs', import.meta.url));
 
 // The engine meant here is this machine's own, whatever another one is chosen for everyday.
 delete env.BERTH_HOST;

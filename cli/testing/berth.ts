@@ -36,7 +36,7 @@ export async function bundleBerth(): Promise<TestBerth> {
   await mkdir(root.join('home'));
   await writeFile(root.join('package.json'), '{"type":"module"}');
   // Named as the shipped bundle is: by this name an engine's process is known.
-  await writeFile(root.join('engine.js'), `import ${JSON.stringify(ENGINE)};\n`);
+  await writeFile(root.join('engine.cjs'), `import(${JSON.stringify(ENGINE)});\n`);
   for (const [file, entry, format] of [
     ['berth.js', 'main.ts', 'esm'],
     ['commands.cjs', 'dispatch.ts', 'cjs'],

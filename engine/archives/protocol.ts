@@ -84,8 +84,8 @@ export type Message =
 /** What the thread is sent: the archive's next bytes, its end, or that no more come and it is not whole. */
 export type Given = Uint8Array | 'end' | 'broken';
 
-/** The thread's module, beside this one: in the sources under its own name, in the bundles as `archive-worker.js`. */
+/** The thread's module, beside this one: in the sources under its own name, in the bundles as `archive-worker.cjs`. */
 export function archiveWorkerUrl(): URL {
-  const name = import.meta.url.endsWith('.ts') ? './worker.ts' : './archive-worker.js';
+  const name = import.meta.url.endsWith('.ts') ? './worker.ts' : './archive-worker.cjs';
   return new URL(name, import.meta.url);
 }

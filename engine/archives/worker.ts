@@ -166,8 +166,4 @@ function failure(error: unknown): Message {
   return { type: 'failed', errno: code, message };
 }
 
-try {
-  await run(job);
-} catch (error) {
-  say(failure(error));
-}
+run(job).catch((error) => say(failure(error)));

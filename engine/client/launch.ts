@@ -30,7 +30,7 @@ export async function connectEngine(options: {
  * URL of the front end's own module; the built engine lies beside a bundle, and in dist/ for what runs from source.
  */
 export function launchLine(program: string): readonly string[] {
-  const engine = program.endsWith('.js') ? './engine.js' : '../dist/engine.js';
+  const engine = program.endsWith('.js') ? './engine.cjs' : '../dist/engine.cjs';
   return [process.execPath, fileURLToPath(new URL(engine, program))];
 }
 

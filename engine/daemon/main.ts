@@ -162,23 +162,27 @@ async function engineId(root: string): Promise<string> {
   }
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (process.getuid?.() !== 0) {
-    throw new BerthError(
-      'forbidden',
-      'the engine mounts file systems and makes namespaces: it must run as root',
-      {
-        hint: 'sudo berth engine start',
-      },
+async function main(): Promise<never> {
+  try {
+    const options = parseOptions(process.argv.slice(2));
+    if (process.getuid?.() !== 0) {
+      throw new BerthError(
+        'forbidden',
+        'the engine mounts file systems and makes namespaces: it must run as root',
+        {
+          hint: 'sudo berth engine start',
+        },
+      );
+    }
+    await serve(options);
+    process.exit(0);
+  } catch (thrown) {
+    const error = toBerthError(thrown);
+    process.stderr.write(
+      `berth engine: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}\n`,
     );
+    process.exit(1);
   }
-  await serve(options);
-  process.exit(0);
-} catch (thrown) {
-  const error = toBerthError(thrown);
-  process.stderr.write(
-    `berth engine: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}\n`,
-  );
-  process.exit(1);
 }
+
+void main();

@@ -29,9 +29,9 @@ export type LayerMessage =
   | { readonly type: 'failed'; readonly errno: string | undefined; readonly message: string };
 
 /**
- * The thread's module, beside this one: in the sources under its own name, in the bundles as `layer-worker.js`.
+ * The thread's module, beside this one: in the sources under its own name, in the bundles as `layer-worker.cjs`.
  */
 export function layerWorkerUrl(): URL {
-  const name = import.meta.url.endsWith('.ts') ? './worker.ts' : './layer-worker.js';
+  const name = import.meta.url.endsWith('.ts') ? './worker.ts' : './layer-worker.cjs';
   return new URL(name, import.meta.url);
 }

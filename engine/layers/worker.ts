@@ -50,8 +50,7 @@ function failure(error: unknown): LayerMessage {
   return { type: 'failed', errno: code, message };
 }
 
-try {
-  say({ type: 'done', sizeBytes: await takeIn(workerData as LayerJob) });
-} catch (error) {
-  say(failure(error));
-}
+takeIn(workerData as LayerJob).then(
+  (sizeBytes) => say({ type: 'done', sizeBytes }),
+  (error) => say(failure(error)),
+);

@@ -17,7 +17,7 @@ export async function startMortalEngine(options: EngineOptions = {}): Promise<Mo
   const plan = root.join('plan');
   const preload = fileURLToPath(new URL('./crash-at.ts', import.meta.url));
   const env = { BERTH_CRASH_PLAN: plan, NODE_COMPILE_CACHE: root.join('cache') };
-  const engine = undo.use(await startEngine({ ...options, bundled: true, preload, env }));
+  const engine = undo.use(await startEngine({ ...options, preload, env }));
   const kept = undo.move();
   return {
     engine,

@@ -32,6 +32,6 @@ export type Told = Opened | Closed | JoinedNetwork | LeftNetwork;
 
 /** The thread's module: as the engine itself is, built or source. */
 export function dnsWorkerUrl(): URL {
-  const name = import.meta.url.endsWith('.ts') ? './worker.ts' : './dns-worker.js';
+  const name = import.meta.url.endsWith('.ts') ? './worker.ts' : './dns-worker.cjs';
   return new URL(name, import.meta.url);
 }
