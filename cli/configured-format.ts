@@ -4,7 +4,10 @@ import type { Context } from './command.ts';
 const { readFileSync } = process.getBuiltinModule('node:fs');
 
 /** The format of a list that docker's config.json names for where none is typed; undefined where it names none. */
-export function configuredFormat(key: 'psFormat' | 'imagesFormat', env: Context['env']): string | undefined {
+export function configuredFormat(
+  key: 'psFormat' | 'imagesFormat' | 'volumesFormat',
+  env: Context['env'],
+): string | undefined {
   const directory = env.DOCKER_CONFIG || `${env.HOME ?? ''}/.docker`;
   try {
     const config = JSON.parse(readFileSync(`${directory}/config.json`, 'utf8'));

@@ -1,15 +1,15 @@
 import { formatSize } from '../engine/api/sizes.ts';
 import type { DiskUsage } from '../engine/api/wire/disk-usage.ts';
+import type { Volume } from '../engine/api/wire/volumes.ts';
 import type { ContainerSummary, ImageSummary } from '../engine/api/wire.ts';
 import { imageFields, rowsOf } from './commands/images.ts';
 import { containerFields } from './container-fields.ts';
 import { ago } from './duration.ts';
-import type { Listing } from './list-fields.ts';
+import type { ListFields, Listing } from './list-fields.ts';
 import type { Output } from './output.ts';
 
 /** The lists of `system df -v`, with docker's columns. */
 
-type Volume = NonNullable<DiskUsage['Volumes']>[number];
 type BuildCache = NonNullable<DiskUsage['BuildCache']>[number];
 
 export function imageListing(images: readonly ImageSummary[]): Listing<ReturnType<typeof rowsOf>[number]> {
@@ -38,17 +38,34 @@ export function containerListing(
 export function volumeListing(volumes: readonly Volume[]): Listing<Volume> {
   return {
     rows: volumes,
-    fields: {
-      Name: { title: 'VOLUME NAME', of: ({ Name }) => Name },
-      Links: { title: 'LINKS', of: ({ UsageData }) => String(UsageData?.RefCount ?? 'N/A') },
-      Size: {
-        title: 'SIZE',
-        of: ({ UsageData }) => (UsageData == null ? 'N/A' : formatSize(Math.max(0, UsageData.Size))),
-      },
-    },
+    fields: volumeFields,
     columns: ['Name', 'Links', 'Size'],
   };
 }
+
+/** A volume's fields as `docker volume ls` names and words them. */
+export const volumeFields: ListFields<Volume> = {
+  Name: { title: 'VOLUME NAME', of: ({ Name }) => Name },
+  Driver: { title: 'DRIVER', of: ({ Driver }) => Driver },
+  Scope: { title: 'SCOPE', of: ({ Scope }) => Scope },
+  Mountpoint: { title: 'MOUNTPOINT', of: ({ Mountpoint }) => Mountpoint },
+  Labels: {
+    title: 'LABELS',
+    of: ({ Labels }) =>
+      Object.entries(Labels ?? {})
+        .map(([name, value]) => `${name}=${value}`)
+        .join(','),
+  },
+  Links: { title: 'LINKS', of: ({ UsageData }) => String(UsageData?.RefCount ?? 'N/A') },
+  Size: {
+    title: 'SIZE',
+    of: ({ UsageData }) => (UsageData == null ? 'N/A' : formatSize(Math.max(0, UsageData.Size))),
+  },
+  // Of volumes of a cluster.
+  Availability: { title: 'AVAILABILITY', of: () => 'N/A' },
+  Group: { title: 'GROUP', of: () => 'N/A' },
+  Status: { title: 'STATUS', of: () => 'N/A' },
+};
 
 export function buildListing(caches: readonly BuildCache[]): Listing<BuildCache> {
   const since = (moment: string | null | undefined) => (moment ? ago(Date.parse(moment) / 1000) : '');

@@ -5,7 +5,7 @@ import type { Context, Flag } from './command.ts';
 import { complain } from './each.ts';
 import { printable } from './printable.ts';
 
-export const kinds = ['container', 'image', 'network'] as const;
+export const kinds = ['container', 'image', 'network', 'volume'] as const;
 export type Kind = (typeof kinds)[number];
 
 export const inspectFlags = {
@@ -59,6 +59,7 @@ const goTypes: Readonly<Record<Kind, string>> = {
   container: 'container.InspectResponse',
   image: 'image.InspectResponse',
   network: 'network.Inspect',
+  volume: 'volume.Volume',
 };
 
 /** Fills a format in with data that docker reads into the type named; `inspected` where it may look at JSON too. */
@@ -95,6 +96,7 @@ async function inspectOne(
     container: () => client.call('containerInspect', { id: name, size }),
     image: () => client.call('imageInspect', { name }),
     network: () => client.call('networkInspect', { id: name }),
+    volume: () => client.call('volumeInspect', { name }),
   };
   for (const kind of among) {
     try {

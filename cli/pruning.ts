@@ -2,6 +2,7 @@ import type { Filters } from '../engine/api/fields.ts';
 import { formatSize } from '../engine/api/sizes.ts';
 import type { BuildCachePruned, ImagesPruned, NetworksPruned } from '../engine/api/wire/disk-usage.ts';
 import type { ContainersPruned } from '../engine/api/wire/prune.ts';
+import type { VolumesPruned } from '../engine/api/wire/volumes.ts';
 import type { Flag } from './command.ts';
 
 /** What prunes print, in docker's words. */
@@ -21,6 +22,8 @@ const titled = (title: string, lines: readonly string[]) =>
 
 export const prunedContainers = ({ ContainersDeleted }: ContainersPruned) =>
   titled('Deleted Containers', ContainersDeleted ?? []);
+export const prunedVolumes = ({ VolumesDeleted }: VolumesPruned) =>
+  titled('Deleted Volumes', VolumesDeleted ?? []);
 export const prunedNetworks = ({ NetworksDeleted }: NetworksPruned) =>
   titled('Deleted Networks', NetworksDeleted ?? []);
 export const prunedImages = ({ ImagesDeleted }: ImagesPruned) =>

@@ -5,7 +5,7 @@ export type Entry = {
   /** Its name, then its other spellings. */
   readonly names: readonly [string, ...string[]];
   readonly summary: string;
-  readonly group: 'Containers' | 'Images' | 'Engine' | 'Faces';
+  readonly group: 'Containers' | 'Images' | 'Volumes' | 'Engine' | 'Faces';
   load(): Promise<{ readonly command: Command }>;
 };
 
@@ -232,6 +232,36 @@ export const entries: readonly Entry[] = [
     summary: "Write a password for the engine's registry",
     group: 'Images',
     load: () => import('./registry-passwd.ts'),
+  },
+  {
+    names: ['volume create'],
+    summary: 'Make a volume',
+    group: 'Volumes',
+    load: () => import('./volume-create.ts'),
+  },
+  {
+    names: ['volume ls', 'volume list'],
+    summary: 'List volumes',
+    group: 'Volumes',
+    load: () => import('./volume-ls.ts'),
+  },
+  {
+    names: ['volume inspect'],
+    summary: 'Show all about volumes',
+    group: 'Volumes',
+    load: () => import('./volume-inspect.ts'),
+  },
+  {
+    names: ['volume rm', 'volume remove'],
+    summary: 'Remove volumes',
+    group: 'Volumes',
+    load: () => import('./volume-rm.ts'),
+  },
+  {
+    names: ['volume prune'],
+    summary: 'Remove volumes that no container has',
+    group: 'Volumes',
+    load: () => import('./volume-prune.ts'),
   },
   {
     names: ['events', 'system events'],

@@ -3,7 +3,7 @@ import { inspectEach, inspectFlags, type Kind, kinds } from '../inspecting.ts';
 
 export const command = defineCommand({
   usage: '[FLAGS] NAME [NAME...]',
-  description: 'A name is looked for among containers first, then images, then networks.',
+  description: 'A name is looked for among containers first, then images, networks and volumes.',
   flags: {
     ...inspectFlags,
     type: {

@@ -9,6 +9,7 @@ import { registryOperations } from './operations/registry.ts';
 import { streamOperations } from './operations/streams.ts';
 import { systemOperations } from './operations/system.ts';
 import { usageOperations } from './operations/usage.ts';
+import { volumeOperations } from './operations/volumes.ts';
 
 export type { ByteStream, Operation } from './operations/define.ts';
 export { shared } from './operations/shared.ts';
@@ -25,6 +26,7 @@ const definitions = {
   ...networkOperations,
   ...usageOperations,
   ...registryOperations,
+  ...volumeOperations,
 };
 
 type Named<T> = { readonly [Id in keyof T]: T[Id] & { readonly id: Id } };

@@ -33,8 +33,8 @@ export type ViewBind = {
 
 export type Job =
   | { readonly kind: 'stat'; readonly view: View; readonly path: string }
-  /** What `path` names, as an archive; its `PathStat` comes first. */
-  | { readonly kind: 'pack'; readonly view: View; readonly path: string }
+  /** What `path` names, as an archive in which it is called `as`; its `PathStat` comes first. */
+  | { readonly kind: 'pack'; readonly view: View; readonly path: string; readonly as?: string | undefined }
   /** The whole tree, without its root. */
   | { readonly kind: 'export'; readonly view: View }
   /** The upper directory of an overlay as a layer: OCI image spec, layer.md. */

@@ -27,10 +27,15 @@ export async function statPath(view: View, path: string, signal: AbortSignal): P
 
 /**
  * What `path` names in a tree, as an archive: settles when it is found. The thread works only as fast as the archive
- * is read, and ends with the reading.
+ * is read, and ends with the reading. It is called `as` in the archive, else what its path calls it.
  */
-export async function packPath(view: View, path: string, signal: AbortSignal): Promise<Packed> {
-  const thread = startThread({ kind: 'pack', view, path }, signal);
+export async function packPath(
+  view: View,
+  path: string,
+  signal: AbortSignal,
+  { as }: { readonly as?: string } = {},
+): Promise<Packed> {
+  const thread = startThread({ kind: 'pack', view, path, as }, signal);
   try {
     return { stat: statOf(await thread.next()), archive: chunksOf(thread) };
   } catch (error) {

@@ -70,7 +70,8 @@ function openOutlet() {
 function pack(job: Extract<Job, { kind: 'pack' }>): void {
   using root = openView(job.view);
   using named = findNamed(root.descriptor, job.path);
-  const { directory, child, name, stat } = named;
+  const { directory, child, stat } = named;
+  const name = job.as ?? named.name;
   say({ type: 'stat', stat });
   const outlet = openOutlet();
   const packer = createPacker(outlet);

@@ -10,6 +10,7 @@ import { type ContainerUser, findUser } from '../runtime/users.ts';
 import { createTarReader } from '../tar/reader.ts';
 import { type Context, pathsOf } from './context.ts';
 import { lowerLayers } from './init-layer.ts';
+import { seenVolumes } from './mounts/volumes.ts';
 import { type ContainerRecord, exclusively } from './record.ts';
 
 /** What goes in and out of containers, running or not. `signal` ends it when the client has gone. */
@@ -68,11 +69,7 @@ export function containerArchives(context: Context): ArchiveApi {
       };
       // One that stands still must not be started on layers that are being written to.
       if ('process' in record.life) await onView(record, signal, put);
-      else
-        await exclusively(record, async () => {
-          const view = 'process' in record.life ? processView(record) : await stoppedView(record, 'write');
-          await put(view);
-        });
+      else await exclusively(record, () => onSeen(record, 'write', put));
       context.record(record, 'extract-to-dir', { path: options.path });
     },
 
@@ -109,12 +106,24 @@ export function containerArchives(context: Context): ArchiveApi {
   ): Promise<T> {
     const ended = record.exit.promise;
     try {
-      return await work('process' in record.life ? processView(record) : await stoppedView(record, 'read'));
+      return await onSeen(record, 'read', work);
     } catch (error) {
       if (!(error instanceof BerthError) || error.code !== 'conflict' || signal.aborted) throw error;
       await ended;
-      return await work(await stoppedView(record, 'read'));
+      return await onSeen(record, 'read', work);
     }
+  }
+
+  async function onSeen<T>(
+    record: ContainerRecord,
+    access: 'read' | 'write',
+    work: (view: View) => Promise<T>,
+  ): Promise<T> {
+    if ('process' in record.life) return await work(processView(record));
+    const view = await stoppedView(record, access);
+    // Until the thread has them in a namespace of its own.
+    using volumes = seenVolumes(context, record);
+    return await work({ ...view, binds: [...view.binds, ...volumes.binds] });
   }
 
   async function stoppedView(

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BerthError } from '../api/errors.ts';
 import type { CreateContainerBody, HostConfig } from '../api/wire.ts';
 import { checkSecurity } from '../runtime/security.ts';
+import { checkDriver } from '../volumes/names.ts';
 import { checkHealth, healthShape } from './host-config/health.ts';
 import { checkKernelSettings } from './host-config/kernel.ts';
 import { checkLogConfig } from './host-config/logging.ts';
@@ -74,11 +75,6 @@ const known = new Set([
   'platform',
 ]);
 
-/** Values that mean «as it is anyway» for fields that the engine doesn't act on. */
-const harmless: Readonly<Record<string, readonly unknown[]>> = {
-  'HostConfig.VolumeDriver': ['local'],
-};
-
 /** A body that was checked. */
 export type CreateRequest = CreateContainerBody & { readonly HostConfig: HostConfig };
 
@@ -90,8 +86,9 @@ export type CreateRequest = CreateContainerBody & { readonly HostConfig: HostCon
 export function readCreateBody(body: unknown): CreateRequest {
   const config = parseOrThrow(configShape, body);
   const host = (config.HostConfig ?? {}) as HostConfig;
-  refuseUnknown(config, '', known, harmless);
-  refuseUnknown(host, 'HostConfig.', known, harmless);
+  refuseUnknown(config, '', known);
+  refuseUnknown(host, 'HostConfig.', known);
+  checkDriver(host.VolumeDriver as string | undefined);
   checkRestartPolicy(host);
   checkLogConfig(host.LogConfig);
   checkSecurity(host);
@@ -108,8 +105,7 @@ export function readCreateBody(body: unknown): CreateRequest {
     throw new BerthError('invalid', `invalid CgroupParent: '${host.CgroupParent}' leads upwards`);
   if (Object.keys(host.Annotations ?? {}).includes(''))
     throw new BerthError('invalid', 'invalid Annotations: the empty string is not permitted as a key');
-  // What says nothing elsewhere asks for something here: a volume without a name, a port that is free.
-  if (Object.keys(config.Volumes ?? {}).length > 0) throw unsupported('Volumes', config.Volumes);
+  // What says nothing elsewhere asks for something here: a port that is free.
   const ports = Object.values((host.PortBindings as Record<string, unknown> | null | undefined) ?? {});
   if (ports.some((bindings) => !Array.isArray(bindings) || bindings.length > 0))
     throw unsupported('HostConfig.PortBindings', host.PortBindings);

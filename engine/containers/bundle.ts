@@ -42,7 +42,7 @@ export async function writeBundle(
   const mounts = [
     ...(await networkMounts(context, record, network, links)),
     ...(init === undefined ? [] : [init]),
-    ...prepareMounts(record.mounts, hostConfig),
+    ...prepareMounts(context, record),
   ];
   const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   const spec = buildSpec({

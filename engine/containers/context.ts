@@ -4,6 +4,7 @@ import type { ImageStore } from '../images/types.ts';
 import type { Networks } from '../networks/types.ts';
 import type { CgroupLayout } from '../runtime/cgroups.ts';
 import type { OciRuntime } from '../runtime/oci.ts';
+import type { VolumeKeeper } from '../volumes/types.ts';
 import type { ExecStore } from './exec-store.ts';
 import type { HealthStore } from './health-store.ts';
 import type { Machine } from './host-config/machine.ts';
@@ -22,6 +23,7 @@ export type Context = {
   readonly machine: Machine;
   readonly images: Pick<ImageStore, 'resolve' | 'lowerDirs' | 'make'>;
   readonly networks: Networks;
+  readonly volumes: VolumeKeeper;
   readonly runtime: OciRuntime;
   readonly conmon: string;
   readonly store: ContainerStore;
@@ -61,6 +63,8 @@ export function pathsOf(context: Pick<Context, 'root' | 'runDir'>, id: string) {
     /** The bundle of one run: OCI spec, conmon's files, the network namespace. */
     bundle,
     netns: join(bundle, 'netns'),
+    /** What is mounted here of volumes for a run: parts of them. */
+    subpaths: join(context.runDir, 'subpaths', id),
     exitDir: join(context.runDir, 'exits'),
     exit: join(context.runDir, 'exits', id),
   };

@@ -12,6 +12,7 @@ import { mergeHealth } from './host-config/health.ts';
 import { checkLimits } from './host-config/limits.ts';
 import { settleLinks } from './links.ts';
 import { settleMounts } from './mounts/settle.ts';
+import { fillVolumes, wishesOf } from './mounts/volumes.ts';
 import { inventName } from './names.ts';
 import { type ContainerRecord, nameInUse } from './record.ts';
 import { readContainerName } from './rename.ts';
@@ -38,8 +39,12 @@ export async function createContainer(
   const { HostConfig: asked, NetworkingConfig: networking, ...given } = request;
   const { limits, warnings } = checkLimits(asked, context.machine);
   const hostConfig = settleHostConfig(context, request, limits);
-  const mounts = settleMounts(hostConfig, (name) => mustBeThere(() => context.store.find(name)).mounts);
   const config = mergeConfig(given, image.config, identityOf(context, request, hostConfig, id));
+  const mounts = settleMounts(
+    hostConfig,
+    Object.keys(config.Volumes ?? {}),
+    (name) => mustBeThere(() => context.store.find(name)).mounts,
+  );
   const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   if (command.length === 0 || command[0] === '') {
     throw new BerthError('invalid', 'no command specified', {
@@ -56,10 +61,12 @@ export async function createContainer(
       links: asked.Links ?? [],
     }),
   );
+  await using claim = await context.volumes.claim(wishesOf(mounts));
   const paths = pathsOf(context, id);
   await mkdir(paths.root, { recursive: true, mode: 0o710 });
   try {
     await writeFile(paths.log, '', { mode: 0o640 });
+    await fillVolumes(context, { id, imageId: image.id, mounts });
     context.networks.attach(id, wishes);
     const record = context.store.add({
       id,
@@ -71,6 +78,7 @@ export async function createContainer(
       config,
       hostConfig,
       mounts,
+      also: () => claim.keep(),
     });
     context.record(record, 'create');
     return { record, warnings };
@@ -136,7 +144,7 @@ function mergeConfig(
   const ownEntrypoint = given.Entrypoint != null && given.Entrypoint.length > 0;
   const entrypoint = ownEntrypoint ? given.Entrypoint : image.Entrypoint;
   const command = given.Cmd != null && given.Cmd.length > 0 ? given.Cmd : ownEntrypoint ? null : image.Cmd;
-  const { Volumes: _volumes, Healthcheck: _health, ...rest } = given;
+  const { Healthcheck: _health, ...rest } = given;
   const health = mergeHealth(given.Healthcheck, image.Healthcheck);
   const shell = given.Shell?.length ? given.Shell : image.Shell;
   return {
@@ -159,7 +167,7 @@ function mergeConfig(
     ...(image.ExposedPorts || given.ExposedPorts
       ? { ExposedPorts: { ...image.ExposedPorts, ...given.ExposedPorts } }
       : {}),
-    Volumes: null,
+    Volumes: given.Volumes || image.Volumes ? { ...image.Volumes, ...given.Volumes } : null,
     OnBuild: given.OnBuild ?? null,
     ...(given.StopSignal || image.StopSignal ? { StopSignal: given.StopSignal || image.StopSignal } : {}),
     ...(given.StopTimeout == null ? {} : { StopTimeout: given.StopTimeout }),

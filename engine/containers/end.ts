@@ -6,6 +6,7 @@ import { isAlive } from '../host/processes.ts';
 import { unmount } from '../host/syscalls.ts';
 import { cgroupPathOf } from './cgroup-path.ts';
 import { type Context, pathsOf } from './context.ts';
+import { anonymousOf, releaseVolumes } from './mounts/volumes.ts';
 import { recordNetwork } from './network-events.ts';
 import { type ContainerRecord, type Ending, lastEnding, tellEnd } from './record.ts';
 import { tellFollowers } from './rest.ts';
@@ -104,6 +105,7 @@ export async function releaseRun(
   ]);
   unmountIfMounted(paths.rootfs);
   unmountIfMounted(paths.shm);
+  releaseVolumes(context, record);
   await rm(paths.bundle, { recursive: true, force: true });
   await unlinkIfThere(paths.exit);
 }
@@ -119,15 +121,24 @@ function unmountIfMounted(path: string): void {
 
 /**
  * Step by step until nothing of the container is left; the row goes last, so that an interrupted removal goes on.
- * Where a step fails the container is `dead`: it can be removed again, and nothing else.
+ * Where a step fails the container is `dead`: it can be removed again, and nothing else. `volumes`: those without a
+ * name go too, as they do with one that removes itself.
  */
-export async function removeContainer(context: Context, record: ContainerRecord): Promise<void> {
-  const last = lastEnding(record.life);
-  context.store.saveLife(record, { status: 'removing', last });
+export async function removeContainer(
+  context: Context,
+  record: ContainerRecord,
+  options: { readonly volumes?: boolean | undefined } = {},
+): Promise<void> {
+  const { life } = record;
+  const last = lastEnding(life);
+  const begun = life.status === 'removing' && life.volumes;
+  const volumes = options.volumes === true || begun || record.hostConfig.AutoRemove === true;
+  context.store.saveLife(record, { status: 'removing', volumes, last });
   try {
     await releaseRun(context, record);
     await rm(pathsOf(context, record.id).root, { recursive: true, force: true });
     context.networks.forget(record.id);
+    if (volumes) await context.volumes.removeAnonymous(anonymousOf(record.mounts));
   } catch (thrown) {
     const { message } = toBerthError(thrown);
     context.store.saveLife(record, { status: 'dead', error: message, last });

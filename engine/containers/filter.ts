@@ -1,5 +1,6 @@
 import { BerthError } from '../api/errors.ts';
 import type { Filters } from '../api/fields.ts';
+import { matchesLabel } from '../api/labels.ts';
 import type { ContainerSummary } from '../api/wire.ts';
 import type { Context } from './context.ts';
 import { healthOf } from './health.ts';
@@ -153,15 +154,6 @@ function requireOneOf(filter: string, value: string, values: readonly string[]):
 
 function wrongValue(filter: string, value: string, expected: string): BerthError {
   return new BerthError('invalid', `invalid filter '${filter}=${value}'`, { hint: `expected ${expected}` });
-}
-
-/** Whether labels have this one: `NAME`, or `NAME=VALUE`. */
-export function matchesLabel(labels: Readonly<Record<string, string>>, value: string): boolean {
-  const equals = value.indexOf('=');
-  return equals < 0
-    ? Object.hasOwn(labels, value)
-    : Object.hasOwn(labels, value.slice(0, equals)) &&
-        labels[value.slice(0, equals)] === value.slice(equals + 1);
 }
 
 /** Docker takes names as regular expressions; one that isn't any is taken as it stands. */

@@ -66,9 +66,9 @@ export function containerLife(context: Context): Pick<Containers, Verbs> {
       });
     },
 
-    async remove(name, { force = false }) {
+    async remove(name, { force = false, volumes = false }) {
       const record = find(name);
-      await removeByHand(context, record, { force, end: () => killAndWait(record) });
+      await removeByHand(context, record, { force, volumes, end: () => killAndWait(record) });
     },
 
     async resize(name, { height = 0, width = 0 }) {

@@ -1,12 +1,12 @@
 import { BerthError } from '../api/errors.ts';
 import type { Filters } from '../api/fields.ts';
+import { passesLabels } from '../api/labels.ts';
 import { unixMoment } from '../api/moment.ts';
 import type { ContainersPruned } from '../api/wire/prune.ts';
+import { writtenBytes } from '../archives/sizes.ts';
 import { type Context, pathsOf } from './context.ts';
 import { removeContainer } from './end.ts';
-import { matchesLabel } from './filter.ts';
 import { type ContainerRecord, exclusively, isActive } from './record.ts';
-import { writtenBytes } from './sizes.ts';
 
 export type PruneApi = {
   /**
@@ -60,14 +60,13 @@ function pruneFilter(filter: Filters): (record: ContainerRecord) => boolean {
         hint: `prune containers by ${filters.join(', ')}`,
       });
   }
-  const { label = [], 'label!': notLabel = [], until = [] } = filter;
+  const { until = [] } = filter;
   if (until.length > 1)
     throw new BerthError('invalid', `more than one until filter specified: ${until.join(', ')}`);
   const before = until[0] === undefined ? Number.POSITIVE_INFINITY : Number(unixMoment(until[0])) * 1000;
   return (record) => {
     const labels = record.config.Labels ?? {};
     if (isActive(record.life) || Date.parse(record.createdAt) > before) return false;
-    if (!label.every((value) => matchesLabel(labels, value))) return false;
-    return notLabel.length === 0 || !notLabel.every((value) => matchesLabel(labels, value));
+    return passesLabels(labels, filter);
   };
 }

@@ -1,10 +1,10 @@
 import { BerthError } from '../api/errors.ts';
 import type { ContainerSummary } from '../api/wire.ts';
+import { writtenBytes } from '../archives/sizes.ts';
 import { type Context, pathsOf } from './context.ts';
 import { filterContainers, looksAtAll } from './filter.ts';
 import { isPaused } from './pause.ts';
 import type { ContainerRecord } from './record.ts';
-import { writtenBytes } from './sizes.ts';
 import type { Containers } from './types.ts';
 import { inspectionOf, summaryOf } from './views.ts';
 

@@ -22,7 +22,8 @@ export type Life =
   | ({ readonly status: 'restarting' } & Ending)
   /** `error`: why the start after this run failed. */
   | ({ readonly status: 'exited'; readonly error?: string } & Ending)
-  | { readonly status: 'removing'; readonly last?: Ending | undefined }
+  /** `volumes`: those without a name go with it. */
+  | { readonly status: 'removing'; readonly volumes: boolean; readonly last?: Ending | undefined }
   /** A removal failed; it can be tried again. */
   | { readonly status: 'dead'; readonly error: string; readonly last?: Ending | undefined };
 
@@ -115,7 +116,7 @@ export type ContainerStore = {
   byId(id: string): ContainerRecord | undefined;
   byName(name: string): ContainerRecord | undefined;
   /** Throws `conflict` when the name is in use. */
-  add(fields: NewContainer): ContainerRecord;
+  add(fields: Added): ContainerRecord;
   saveLife(record: ContainerRecord, life: Life, restarts?: Restarts): void;
   /** Throws `conflict` when the name is in use. */
   rename(record: ContainerRecord, name: string): void;
@@ -127,6 +128,9 @@ export type NewContainer = Pick<
   ContainerRecord,
   'id' | 'name' | 'imageId' | 'imageName' | 'createdAt' | 'config' | 'hostConfig' | 'mounts'
 >;
+
+/** `also` is done in the transaction in which the row is written. */
+type Added = NewContainer & { readonly also: () => void };
 
 export function openContainerStore(database: Database): ContainerStore {
   const insert = database.prepare(
@@ -196,13 +200,16 @@ export function openContainerStore(database: Database): ContainerStore {
       }
       return found;
     },
-    add(fields) {
+    add({ also, ...fields }) {
       const owner = names.get(fields.name);
       if (owner !== undefined) throw nameInUse(fields.name, owner.id);
       const life: Life = { status: 'created', exitCode: 0, error: '' };
       const { id, name, imageId, imageName, createdAt, config, hostConfig, mounts } = fields;
       const texts = [config, hostConfig, mounts, life].map((value) => JSON.stringify(value));
-      durably(database, () => insert.run(id, name, imageId, imageName, createdAt, ...texts));
+      durably(database, () => {
+        insert.run(id, name, imageId, imageName, createdAt, ...texts);
+        also();
+      });
       return hold(fields, life, noRestarts);
     },
     saveLife(record, life, restarts = record.restarts) {

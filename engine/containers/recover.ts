@@ -7,6 +7,7 @@ import { cgroupPathOf } from './cgroup-path.ts';
 import { endCommit } from './commit.ts';
 import { type Context, pathsOf } from './context.ts';
 import { findEnding, finishRun, releaseRun, removeContainer } from './end.ts';
+import { forgetSubpaths, heldVolumes, usersOfVolume } from './mounts/volumes.ts';
 import type { ContainerRecord } from './record.ts';
 import { identityOf } from './start.ts';
 
@@ -18,6 +19,11 @@ export async function recoverContainers(context: Context): Promise<void> {
   await mkdir(join(context.root, 'containers'), { recursive: true, mode: 0o710 });
   await mkdir(join(context.runDir, 'containers'), { recursive: true, mode: 0o700 });
   await mkdir(join(context.runDir, 'exits'), { recursive: true, mode: 0o700 });
+  await context.volumes.recover({
+    held: heldVolumes(context.store.all()),
+    usersOf: (name) => usersOfVolume(context.store.all(), name),
+  });
+  forgetSubpaths(context);
   const left = await leftovers(context);
   for (const record of context.store.all())
     await attempt(context, record.id, () => recoverRecord(context, record, left.has(record.id)));

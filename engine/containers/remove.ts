@@ -6,13 +6,14 @@ import { type ContainerRecord, exclusively, isActive } from './record.ts';
 import { giveUpRestart } from './restarts.ts';
 
 /**
- * Takes a container away, one that runs only where `force` says so. `end` kills it and waits for its end. Throws
+ * Takes a container away, one that runs only where `force` says so, and with `volumes` those of its volumes that have
+ * no name. `end` kills it and waits for its end. Throws
  * `conflict` for one that runs, `internal` where something of it could not be taken away: it is `dead` then.
  */
 export async function removeByHand(
   context: Context,
   record: ContainerRecord,
-  options: { readonly force: boolean; readonly end: () => Promise<void> },
+  options: { readonly force: boolean; readonly volumes: boolean; readonly end: () => Promise<void> },
 ): Promise<void> {
   const refuseRunning = () => {
     if (isActive(record.life) && !options.force) throw runs(record);
@@ -25,7 +26,7 @@ export async function removeByHand(
     if (context.store.byId(record.id) === undefined) return;
     giveUpRestart(context, record);
     refuseRunning();
-    await removeContainer(context, record);
+    await removeContainer(context, record, { volumes: options.volumes });
   });
 }
 

@@ -12,6 +12,7 @@ import { cgroupPathOf } from './cgroup-path.ts';
 import { type ContainerPaths, type Context, pathsOf } from './context.ts';
 import { lowerLayers } from './init-layer.ts';
 import { updateLinked } from './links.ts';
+import { holdVolumes } from './mounts/volumes.ts';
 import { recordNetwork } from './network-events.ts';
 import { type ContainerRecord, lastEnding } from './record.ts';
 import { joinNetwork, networkOwner, shmBytes } from './sharing.ts';
@@ -33,6 +34,7 @@ export async function startContainer(context: Context, record: ContainerRecord):
     await mkdir(paths.bundle, { recursive: true, mode: 0o700 });
     undo.defer(() => rm(paths.bundle, { recursive: true, force: true }));
     mountSharedMemory(record, paths, undo);
+    await holdVolumes(context, record, undo);
     const network = await connectNetwork(context, record, paths, undo);
     const { sharesMounts } = await writeBundle(context, record, network);
     const pid = await createProcess(context, record, { paths, sharesMounts }, undo);

@@ -30,8 +30,12 @@ export function summaryOf(context: Context, record: ContainerRecord, imageName: 
     Status: describeLife(record.life, Date.now()) + describeHealth(context, record),
     HostConfig: { NetworkMode: hostConfig.NetworkMode ?? '' },
     NetworkSettings: { Networks: context.networks.endpointsOf(record.id) },
-    Mounts: record.mounts.map(mountView),
+    Mounts: mountViews(context, record),
   };
+}
+
+function mountViews({ volumes }: Context, { mounts }: ContainerRecord) {
+  return mounts.map((mount) => mountView(mount, volumes.mountpoint));
 }
 
 /** The command as docker's `ps` writes it: arguments that hold a space stand in quotes, the program never does. */
@@ -74,7 +78,7 @@ export function inspectionOf(context: Context, record: ContainerRecord): Contain
       Name: 'overlay',
       Data: { MergedDir: paths.rootfs, UpperDir: paths.upper, WorkDir: paths.work },
     },
-    Mounts: record.mounts.map(mountView),
+    Mounts: mountViews(context, record),
     Config: config,
     NetworkSettings: {
       Bridge: '',

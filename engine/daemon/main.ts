@@ -12,6 +12,7 @@ import { detectCgroups, removeCgroup } from '../runtime/cgroups.ts';
 import { openRuntime } from '../runtime/oci.ts';
 import { createServer } from '../server/server.ts';
 import { openDatabase } from '../state/database.ts';
+import { openVolumes } from '../volumes/volumes.ts';
 import { type Facts, infoOf, versionOf } from './facts.ts';
 import { claimRunDirectory, lockDirectory } from './lock.ts';
 import { openEngineLog } from './log.ts';
@@ -55,6 +56,12 @@ async function serve(options: EngineOptions): Promise<void> {
     subnet: settings.network.subnet,
     warn: log.warn,
   });
+  const volumes = openVolumes({
+    root: join(root, 'volumes'),
+    database,
+    onEvent: (event) => events.record({ type: 'volume', ...event }),
+    warn: log.warn,
+  });
   const containers = await openContainers({
     root,
     runDir,
@@ -62,6 +69,7 @@ async function serve(options: EngineOptions): Promise<void> {
     cgroupParent,
     images,
     networks,
+    volumes,
     runtime,
     conmon,
     database,
@@ -84,6 +92,7 @@ async function serve(options: EngineOptions): Promise<void> {
     containers,
     images,
     networks,
+    volumes,
     events,
     registry,
     version: () => versionOf(facts),

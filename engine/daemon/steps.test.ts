@@ -22,7 +22,8 @@ type Work = {
   readonly leaves: readonly string[];
 };
 
-const sleeper = createBody('busybox', ['sleep', '1000'], {});
+// With a volume, in which what the image has there is.
+const sleeper = createBody('busybox', ['sleep', '1000'], { volume: ['/usr'] });
 
 async function made(client: Client, body = sleeper): Promise<string> {
   return (await client.call('containerCreate', {}, { body })).Id;
@@ -82,7 +83,7 @@ const works: Readonly<Record<string, Work>> = {
       await client.call('containerWait', { id });
       return id;
     },
-    act: (client, id) => client.act('containerRemove', { id }),
+    act: (client, id) => client.act('containerRemove', { id, volumes: true }),
     leaves: ['exited', 'gone'],
   },
   'a run to its end that removes itself': {
@@ -105,7 +106,8 @@ for (const [name, { prepare, act, leaves }] of Object.entries(works)) {
 
     const clear = async () => {
       for (const { Id } of await client.call('containerList', { all: true }))
-        await client.act('containerRemove', { id: Id, force: true });
+        await client.act('containerRemove', { id: Id, force: true, volumes: true });
+      assert.deepEqual(volumes(engine.root), [], 'volumes after removal');
       for (const [what, ids] of Object.entries(held(engine)))
         assert.deepEqual(ids, [], `${what} after removal`);
       for (const { Id, RepoTags } of await client.call('imageList', {}))
@@ -133,8 +135,21 @@ for (const [name, { prepare, act, leaves }] of Object.entries(works)) {
       if (name.includes('to its end')) await settled(client);
       const all = await client.call('containerList', { all: true });
       const found = all.map(({ State }) => State)[0] ?? 'gone';
-      assert.ok(leaves.includes(found), `${found} ${where}`);
+      const [first] = await Promise.all(all.map(({ Id }) => client.call('containerInspect', { id: Id })));
+      assert.ok(leaves.includes(found), `${found} ${where}: ${first?.State.Error}`);
       const ids = all.map(({ Id }) => Id);
+      // Each is whole, and has a container.
+      const { Volumes } = await client.call('volumeList', {});
+      assert.deepEqual(
+        volumes(engine.root),
+        Volumes?.map(({ Name }) => Name),
+        `volumes ${where}`,
+      );
+      for (const { Name, Mountpoint } of Volumes ?? []) {
+        assert.deepEqual(readdirSync(join(Mountpoint, 'bin')), ['env'], `content of a volume ${where}`);
+        const [user] = await client.call('containerList', { all: true, filter: { volume: [Name] } });
+        assert.ok(user !== undefined, `a volume without a container ${where}`);
+      }
       const live = all.flatMap(({ Id, State }) => (State === 'running' ? [Id] : []));
       const { directories, 'exit files': exits, ...ofRuns } = held(engine);
       assert.deepEqual(directories, ids, `directories ${where}`);
@@ -151,6 +166,12 @@ function stored(root: string): readonly string[] {
   return ['layers', 'content/blobs/sha256', 'content/ingest'].flatMap((directory) =>
     readdirSync(join(root, directory)).map((name) => `${directory}/${name}`),
   );
+}
+
+/** Directories of volumes, and what is still being removed of them. */
+function volumes(root: string): readonly string[] {
+  const removing = readdirSync(join(root, 'volumes', '.removing'));
+  return [...readdirSync(join(root, 'volumes')).filter((name) => name !== '.removing'), ...removing];
 }
 
 /** Waits for the end of what runs. */

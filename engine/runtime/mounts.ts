@@ -5,6 +5,9 @@ import { BerthError } from '../api/errors.ts';
 export const propagations = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'] as const;
 export type Propagation = (typeof propagations)[number];
 
+export const restrictions = ['ro', 'nosuid', 'nodev', 'noexec'] as const;
+export type Restriction = (typeof restrictions)[number];
+
 /** A file or directory of the host that is seen inside. */
 export type Bind = {
   readonly source: string;
@@ -14,6 +17,8 @@ export type Bind = {
   readonly propagation?: Propagation;
   /** What is mounted below the source is not seen. */
   readonly alone?: boolean;
+  /** What the mount that the source is on doesn't allow; crun 1.8 forgets it. */
+  readonly restrictions?: readonly Restriction[];
   /** A read-only one makes what is mounted below it read-only too. */
   readonly readOnlyBelow?: boolean;
 };
@@ -69,6 +74,7 @@ function specMount(mount: SpecMount): object {
       // Where there is one mount the words mean the same, and crun 1.8 takes the r for that of rbind.
       alone ? propagation.replace(/^r/, '') : propagation,
       mount.readOnly ? (mount.readOnlyBelow === true && !alone && canCloseBelow() ? 'rro' : 'ro') : 'rw',
+      ...(mount.restrictions ?? []),
     ],
   };
 }

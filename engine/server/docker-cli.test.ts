@@ -205,8 +205,8 @@ describe('docker CLI', { concurrency: 3, skip: dockerCliMissing }, () => {
   });
 
   test('what is not served is refused by name', async () => {
-    const { exitCode, stderr } = await docker('volume', 'ls');
+    const { exitCode, stderr } = await docker('plugin', 'ls');
     assert.equal(exitCode, 1);
-    assert.match(stderr, /GET \/volumes is not served by this engine/);
+    assert.match(stderr, /GET \/plugins is not served by this engine/);
   });
 });

@@ -6,6 +6,7 @@ import type { Registry } from '../distribution/registry.ts';
 import type { Events } from '../events/types.ts';
 import type { ImageStore } from '../images/types.ts';
 import type { Networks } from '../networks/types.ts';
+import type { Volumes } from '../volumes/types.ts';
 
 /** What the routes work on; the composition root supplies it. */
 export type ServerParts = {
@@ -15,6 +16,7 @@ export type ServerParts = {
     'resolve' | 'lowerDirs' | 'layerKind' | 'close' | 'count' | 'recover' | 'hosted'
   >;
   readonly networks: Pick<Networks, 'list' | 'inspect' | 'create' | 'remove' | 'prune'>;
+  readonly volumes: Pick<Volumes, 'create' | 'list' | 'inspect' | 'remove' | 'prune' | 'usage'>;
   readonly events: Pick<Events, 'follow' | 'record'>;
   readonly registry: Pick<Registry, 'serve'>;
   readonly version: () => VersionInfo;

@@ -22,6 +22,7 @@ import { registryHandlers } from './handlers/registry.ts';
 import { streamHandlers } from './handlers/streams.ts';
 import { systemHandlers } from './handlers/system.ts';
 import { usageHandlers } from './handlers/usage.ts';
+import { volumeHandlers } from './handlers/volumes.ts';
 import { joinStreams } from './hijack.ts';
 import { PLAIN_ATTACH, upgradePlainAttach } from './plain-attach.ts';
 import { readQuery } from './query.ts';
@@ -47,6 +48,7 @@ export function createServer(parts: ServerParts): Server {
     ...madeImageHandlers(parts),
     ...networkHandlers(parts),
     ...usageHandlers(parts),
+    ...volumeHandlers(parts),
     ...diskUsageHandlers(parts),
     ...registryHandlers(parts),
   };

@@ -7,7 +7,7 @@ import type { Pattern } from './router.ts';
  * NAME` asks for every kind in turn.
  */
 export type Unserved = Pattern & {
-  readonly why: 'notServed' | 'noVolume' | 'noPlugin' | 'noSwarm';
+  readonly why: 'notServed' | 'noPlugin' | 'noSwarm';
 };
 
 const notServed = [
@@ -28,9 +28,6 @@ const notServed = [
   'POST /session',
   'POST /swarm/init',
   'POST /swarm/join',
-  'GET /volumes',
-  'POST /volumes/create',
-  'POST /volumes/prune',
 ];
 const noSwarm = ['configs', 'nodes', 'secrets', 'services', 'swarm', 'tasks'].flatMap((kind) =>
   ['GET', 'POST', 'DELETE'].flatMap((method) => [`${method} /${kind}`, `${method} /${kind}/{rest*}`]),
@@ -38,9 +35,8 @@ const noSwarm = ['configs', 'nodes', 'secrets', 'services', 'swarm', 'tasks'].fl
 
 const rows: Readonly<Record<Unserved['why'], readonly string[]>> = {
   notServed,
-  noVolume: ['GET /volumes/{name*}', 'PUT /volumes/{name*}', 'DELETE /volumes/{name*}'],
   noPlugin: ['GET /plugins/{name*}/json', 'DELETE /plugins/{name*}', 'POST /plugins/{name*}'],
-  noSwarm,
+  noSwarm: [...noSwarm, 'PUT /volumes/{name*}'],
 };
 
 export const unserved: readonly Unserved[] = Object.entries(rows).flatMap(([why, routes]) =>
@@ -58,8 +54,6 @@ export function unservedError(row: Unserved, path: Readonly<Record<string, strin
       return new BerthError('unsupported', `${row.method} ${row.path} is not served by this engine`, {
         hint: 'docs/api.md lists what is',
       });
-    case 'noVolume':
-      return new BerthError('notFound', `get ${path.name}: no such volume`);
     case 'noPlugin':
       return new BerthError('notFound', `plugin "${path.name}" not found`);
     case 'noSwarm':

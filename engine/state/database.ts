@@ -6,6 +6,7 @@ import { healthTables } from './tables/health.ts';
 import { hostedTables } from './tables/hosted.ts';
 import { imageParents, imageTables, layerBlobs } from './tables/images.ts';
 import { networkTables, userNetworks } from './tables/networks.ts';
+import { volumeTables } from './tables/volumes.ts';
 
 export type Database = DatabaseSync;
 
@@ -19,6 +20,7 @@ const migrations: readonly string[] = [
   layerBlobs,
   userNetworks,
   hostedTables,
+  volumeTables,
 ];
 
 /** How long a write waits for another process's transaction. */

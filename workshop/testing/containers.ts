@@ -12,6 +12,7 @@ import { openNetworks } from '../../engine/networks/networks.ts';
 import { detectCgroups, removeCgroup } from '../../engine/runtime/cgroups.ts';
 import { openRuntime } from '../../engine/runtime/oci.ts';
 import { openDatabase } from '../../engine/state/database.ts';
+import { openVolumes } from '../../engine/volumes/volumes.ts';
 import { tempRoot } from './temp.ts';
 
 /** The container side of an engine without its server, on a root file system made of busybox: for faults at its edges. */
@@ -70,6 +71,12 @@ export async function openTestContainers(
       lowerDirs: async () => [layer],
       make: async ({ layer }: NewLocalImage) => await consumed(layer),
     };
+    const volumes = openVolumes({
+      root: root.join('volumes'),
+      database,
+      onEvent: () => undefined,
+      warn: () => undefined,
+    });
     const parts = {
       root: root.path,
       runDir,
@@ -77,6 +84,7 @@ export async function openTestContainers(
       cgroupParent,
       images,
       networks,
+      volumes,
       runtime,
       conmon,
       database,

@@ -5,7 +5,10 @@ import { readPair, saidOnly, wrongValue } from './pairs.ts';
 
 /** What is mounted into it. */
 export const mountFields = {
-  volume: list('Bind a directory of the host', { short: 'v', placeholder: 'HOST:CONTAINER[:ro]' }),
+  volume: list('Mount a volume, or a directory of the host by its absolute path', {
+    short: 'v',
+    placeholder: '[SOURCE:]CONTAINER[:ro]',
+  }),
   mount: list('Mount something, as in type=bind,src=/data,dst=/data', {
     placeholder: 'KEY=VALUE,…',
   }),

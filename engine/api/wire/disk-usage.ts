@@ -1,4 +1,5 @@
 import type { ContainerSummary, ImageDeleted, ImageSummary } from '../wire.ts';
+import type { Volume } from './volumes.ts';
 
 /** What the engine holds on the disk. A kind that was not asked for is not counted. */
 export type DiskUsage = {
@@ -8,13 +9,7 @@ export type DiskUsage = {
   readonly Images?: readonly ImageSummary[] | null;
   /** All of them, with their sizes. */
   readonly Containers?: readonly ContainerSummary[] | null;
-  readonly Volumes?:
-    | readonly {
-        readonly Name: string;
-        readonly Labels?: Readonly<Record<string, string>> | null;
-        readonly UsageData?: { readonly RefCount: number; readonly Size: number } | null;
-      }[]
-    | null;
+  readonly Volumes?: readonly Volume[] | null;
   readonly BuildCache?:
     | readonly {
         readonly ID: string;

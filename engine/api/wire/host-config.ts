@@ -37,7 +37,15 @@ export type Mount = {
     readonly ReadOnlyNonRecursive?: boolean;
     readonly ReadOnlyForceRecursive?: boolean;
   } | null;
-  readonly VolumeOptions?: object | null;
+  readonly VolumeOptions?: {
+    readonly NoCopy?: boolean;
+    readonly Labels?: Readonly<Record<string, string>> | null;
+    readonly Subpath?: string;
+    readonly DriverConfig?: {
+      readonly Name?: string;
+      readonly Options?: Readonly<Record<string, string>> | null;
+    } | null;
+  } | null;
   readonly TmpfsOptions?: {
     readonly SizeBytes?: number;
     /** Permission bits. */

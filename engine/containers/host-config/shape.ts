@@ -57,7 +57,14 @@ const mount = z.strictObject({
       ReadOnlyForceRecursive: truth,
     })
     .nullish(),
-  VolumeOptions: map,
+  VolumeOptions: z
+    .strictObject({
+      NoCopy: truth,
+      Labels: textMap,
+      Subpath: text.nullish(),
+      DriverConfig: z.strictObject({ Name: text.nullish(), Options: textMap }).nullish(),
+    })
+    .nullish(),
   ClusterOptions: map,
   ImageOptions: map,
   TmpfsOptions: z
@@ -95,6 +102,7 @@ export const hostConfigShape = z.looseObject({
   Mounts: z.array(mount).nullish(),
   Tmpfs: textMap,
   VolumesFrom: texts,
+  VolumeDriver: text.nullish(),
   NetworkMode: text.nullish(),
   IpcMode: text.nullish(),
   PidMode: text.nullish(),

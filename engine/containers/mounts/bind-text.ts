@@ -1,7 +1,9 @@
 import { posix } from 'node:path';
 import { BerthError } from '../../api/errors.ts';
 import { type Propagation, propagations } from '../../runtime/mounts.ts';
-import type { BindMount } from './types.ts';
+import { checkVolumeName } from '../../volumes/names.ts';
+import { anonymousVolume } from './anonymous.ts';
+import type { ContainerMount, VolumeMount } from './types.ts';
 
 /** What a mode may say, at most one word of each kind (docker's volume/mounts parser for Linux). */
 const kinds: readonly (readonly string[])[] = [
@@ -10,22 +12,24 @@ const kinds: readonly (readonly string[])[] = [
   ['z', 'Z'],
   propagations,
   ['consistent', 'cached', 'delegated'],
+  ['nocopy'],
 ];
 
-/** Reads `HOST:CONTAINER[:MODE]`, as `-v` takes it. Throws `invalid`, or `unsupported` for named volumes. */
-export function parseBind(text: string): BindMount {
+/** Reads `HOST:CONTAINER[:MODE]`, `VOLUME:CONTAINER[:MODE]` or `CONTAINER`, as `-v` takes it. Throws `invalid`. */
+export function parseBind(text: string): ContainerMount {
   const wrong = (why: string) =>
     new BerthError('invalid', `invalid volume specification: '${text}': ${why}`, {
-      hint: 'write /host/path:/container/path[:ro]',
+      hint: 'write /host/path:/container/path[:ro], or volume:/container/path[:ro]',
     });
   const [source = '', destination, mode = '', ...rest] = text.split(':');
-  if (destination === undefined) throw namedVolume(`anonymous volumes are not supported: '${text}'`);
+  if (destination === undefined) return anonymousVolume(source, wrong);
   if (rest.length > 0) throw wrong('too many colons');
   if (!destination.startsWith('/')) throw wrong('the path in the container must be absolute');
   if (posix.resolve(destination) === '/') throw wrong("the destination can't be '/'");
-  if (!source.startsWith('/')) throw namedVolume(`named volumes are not supported: '${text}'`);
   const words = parseMode(mode);
   if (words === undefined) throw wrong(`invalid mode: ${mode}`);
+  if (!source.startsWith('/')) return namedVolume({ name: source, destination, mode, words }, wrong);
+  if (words.includes('nocopy')) throw wrong(`invalid mode: ${mode}`);
   return {
     type: 'bind',
     source: posix.resolve(source),
@@ -52,6 +56,26 @@ function propagationIn(words: readonly string[]): Propagation {
   return propagations.find((propagation) => words.includes(propagation)) ?? 'rprivate';
 }
 
-function namedVolume(message: string): BerthError {
-  return new BerthError('unsupported', message, { hint: 'bind a directory by its absolute path' });
+function namedVolume(
+  given: {
+    readonly name: string;
+    readonly destination: string;
+    readonly mode: string;
+    readonly words: readonly string[];
+  },
+  wrong: (why: string) => BerthError,
+): VolumeMount {
+  const { mode, words } = given;
+  // What is mounted below a volume is nobody's business.
+  if (words.some((word) => (propagations as readonly string[]).includes(word)))
+    throw wrong(`invalid mode: ${mode}`);
+  return {
+    type: 'volume',
+    name: checkVolumeName(given.name),
+    destination: posix.resolve(given.destination),
+    mode,
+    readOnly: words.includes('ro'),
+    anonymous: false,
+    copies: !words.includes('nocopy'),
+  };
 }

@@ -3,9 +3,14 @@ import { posix } from 'node:path';
 import { BerthError } from '../../api/errors.ts';
 import type { Mount } from '../../api/wire/host-config.ts';
 import { propagations, tmpfsOptions } from '../../runtime/mounts.ts';
+import { ANONYMOUS_LABEL, checkDriver, checkVolumeName, inventVolumeName } from '../../volumes/names.ts';
+import { checkOptions } from '../../volumes/options.ts';
 import type { ContainerMount } from './types.ts';
 
-/** Reads a mount as `--mount` sends it, in docker's words. Throws `invalid`, or `unsupported` for volumes. */
+/**
+ * Reads a mount as `--mount` sends it, in docker's words. Throws `invalid`, `unsupported` for kinds of mounts that
+ * aren't served, `notFound` for a volume's driver that isn't there.
+ */
 export function readMount(mount: Mount): ContainerMount {
   const { Type: type, Target: target = '' } = mount;
   const wrong = (why: string) =>
@@ -16,12 +21,12 @@ export function readMount(mount: Mount): ContainerMount {
     for (const field of fields)
       if (Object.keys(mount[field] ?? {}).length > 0) throw wrong(`field ${field} must not be specified`);
   };
-  if (type === 'volume' || type === 'image' || type === 'cluster' || type === 'npipe') {
+  if (type === 'image' || type === 'cluster' || type === 'npipe') {
     throw new BerthError('unsupported', `mounts of type ${type} are not supported: '${target}'`, {
-      hint: 'use type=bind or type=tmpfs',
+      hint: 'use type=bind, type=volume or type=tmpfs',
     });
   }
-  if (type !== 'bind' && type !== 'tmpfs') throw wrong('mount type unknown');
+  if (type !== 'bind' && type !== 'tmpfs' && type !== 'volume') throw wrong('mount type unknown');
   if (target === '') throw wrong('field Target must not be empty');
   if (!target.startsWith('/')) throw wrong(`invalid mount path: '${target}' mount path must be absolute`);
   const destination = posix.resolve(target);
@@ -31,6 +36,10 @@ export function readMount(mount: Mount): ContainerMount {
     refuse('BindOptions', 'VolumeOptions');
     if (mount.Source) throw wrong('field Source must not be specified');
     return { ...common, type, options: optionsOf(mount) };
+  }
+  if (type === 'volume') {
+    refuse('BindOptions', 'TmpfsOptions');
+    return { ...common, ...readVolume(mount, wrong) };
   }
   refuse('VolumeOptions', 'TmpfsOptions');
   return { ...common, ...readBind(mount, wrong) };
@@ -58,6 +67,29 @@ function readBind(mount: Mount, wrong: (why: string) => BerthError) {
     alone: options?.NonRecursive === true,
     makesSource,
     readOnlyBelow: options?.ReadOnlyNonRecursive !== true,
+  } as const;
+}
+
+function readVolume(
+  { Source: source = '', VolumeOptions: options }: Mount,
+  wrong: (why: string) => BerthError,
+) {
+  const { NoCopy = false, Labels, DriverConfig, Subpath = '' } = options ?? {};
+  checkDriver(DriverConfig?.Name);
+  if (Subpath.startsWith('/') || Subpath.split('/').includes('..'))
+    throw wrong(`subpath must be a relative path within the volume: ${Subpath}`);
+  const anonymous = source === '';
+  return {
+    type: 'volume',
+    name: anonymous ? inventVolumeName() : checkVolumeName(source),
+    mode: 'z',
+    anonymous,
+    copies: !NoCopy,
+    ...(Subpath === '' ? {} : { subpath: posix.normalize(Subpath) }),
+    made: {
+      options: checkOptions(DriverConfig?.Options ?? {}),
+      labels: { ...(anonymous ? { [ANONYMOUS_LABEL]: '' } : {}), ...Labels },
+    },
   } as const;
 }
 

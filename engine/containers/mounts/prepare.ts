@@ -1,23 +1,32 @@
 import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import { BerthError, isErrno } from '../../api/errors.ts';
-import type { HostConfig } from '../../api/wire.ts';
-import type { SpecMount } from '../../runtime/mounts.ts';
+import { type Bind, restrictions, type SpecMount } from '../../runtime/mounts.ts';
+import type { Context } from '../context.ts';
+import type { ContainerRecord } from '../record.ts';
 import { readTmpfs } from './settle.ts';
-import type { BindMount, ContainerMount } from './types.ts';
+import type { BindMount } from './types.ts';
+import { volumeMount } from './volumes.ts';
 
 /** A container's mounts made ready for a start. Throws `invalid` for a source that isn't there or can't be shared. */
-export function prepareMounts(mounts: readonly ContainerMount[], host: HostConfig): readonly SpecMount[] {
+export function prepareMounts(context: Context, record: ContainerRecord): readonly SpecMount[] {
   return [
-    ...mounts.map((mount) => {
+    ...record.mounts.map((mount) => {
+      if (mount.type === 'volume') return restricted(volumeMount(context, record, mount));
       if (mount.type === 'tmpfs') {
         const access = mount.readOnly ? ['ro'] : [];
         return { destination: mount.destination, options: [...mount.options, ...access] };
       }
       prepareSource(mount);
-      return mount;
+      return restricted(mount);
     }),
-    ...Object.entries(host.Tmpfs ?? {}).map(([path, options]) => readTmpfs(path, options)),
+    ...Object.entries(record.hostConfig.Tmpfs ?? {}).map(([path, options]) => readTmpfs(path, options)),
   ];
+}
+
+/** What the mount under its source doesn't allow, this one doesn't either. */
+function restricted<B extends Bind>(bind: B): B {
+  const { options } = mountUnder(bind.source);
+  return { ...bind, restrictions: restrictions.filter((word) => options.includes(word)) };
 }
 
 function prepareSource(bind: BindMount): void {
@@ -49,8 +58,12 @@ function requirePropagation(bind: BindMount, wanted: RegExp, what: string): void
   });
 }
 
-function mountUnder(path: string): { readonly target: string; readonly tags: readonly string[] } {
-  let found = { target: '/', tags: [] as readonly string[] };
+function mountUnder(path: string): {
+  readonly target: string;
+  readonly options: readonly string[];
+  readonly tags: readonly string[];
+} {
+  let found = { target: '/', options: [] as readonly string[], tags: [] as readonly string[] };
   for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
     const fields = line.split(' ');
     const target = (fields[4] ?? '').replace(/\\([0-7]{3})/g, (_all, digits) =>
@@ -59,7 +72,7 @@ function mountUnder(path: string): { readonly target: string; readonly tags: rea
     const within = target === '/' || path === target || path.startsWith(`${target}/`);
     // Of two at one place the later one is on top.
     if (target === '' || !within || target.length < found.target.length) continue;
-    found = { target, tags: fields.slice(6, fields.indexOf('-')) };
+    found = { target, options: (fields[5] ?? '').split(','), tags: fields.slice(6, fields.indexOf('-')) };
   }
   return found;
 }

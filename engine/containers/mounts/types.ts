@@ -1,7 +1,7 @@
 import type { Propagation } from '../../runtime/mounts.ts';
 
 /** Something that is mounted into a container, as it was settled at its creation. */
-export type ContainerMount = BindMount | TmpfsMount;
+export type ContainerMount = BindMount | VolumeMount | TmpfsMount;
 
 type Common = {
   /** Absolute, without a slash at the end. */
@@ -22,6 +22,24 @@ export type BindMount = Common & {
   readonly makesSource: boolean;
   /** Whether mounts below a read-only one are read-only too. */
   readonly readOnlyBelow: boolean;
+};
+
+export type VolumeMount = Common & {
+  readonly type: 'volume';
+  readonly name: string;
+  /** What stood behind the second colon of a bind. */
+  readonly mode: string;
+  /** It was given no name: it goes with the container where that is asked for. */
+  readonly anonymous: boolean;
+  /** What the image has there is put into it where it has nothing in it. */
+  readonly copies: boolean;
+  /** A directory or file of the volume that is mounted in its stead; relative to it. */
+  readonly subpath?: string;
+  /** What it is made with where it isn't there. */
+  readonly made?: {
+    readonly options: Readonly<Record<string, string>>;
+    readonly labels: Readonly<Record<string, string>>;
+  };
 };
 
 export type TmpfsMount = Common & { readonly type: 'tmpfs'; readonly options: readonly string[] };

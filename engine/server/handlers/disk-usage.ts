@@ -7,7 +7,8 @@ const kinds = ['container', 'image', 'volume', 'build-cache'];
 export function diskUsageHandlers({
   containers,
   images,
-}: Pick<ServerParts, 'containers' | 'images'>): Pick<Handlers, 'diskUsage' | 'buildPrune'> {
+  volumes,
+}: Pick<ServerParts, 'containers' | 'images' | 'volumes'>): Pick<Handlers, 'diskUsage' | 'buildPrune'> {
   return {
     diskUsage: async ({ query, apiMinor }) => {
       const { type = [] } = query;
@@ -22,8 +23,8 @@ export function diskUsageHandlers({
       return json({
         ...(wanted.includes('image') ? images.usage() : { LayersSize: 0, Images: null }),
         Containers: wanted.includes('container') ? await containers.list({ all: true, size: true }) : null,
-        // There are neither on this engine.
-        Volumes: wanted.includes('volume') ? [] : null,
+        Volumes: wanted.includes('volume') ? await volumes.usage() : null,
+        // There is none on this engine.
         BuildCache: wanted.includes('build-cache') ? [] : null,
         BuilderSize: 0,
       });

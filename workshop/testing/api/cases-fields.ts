@@ -35,7 +35,6 @@ const silent = {
 
 /** What Berth would have to ignore: refused by its name. */
 const refused: readonly [body: Readonly<Record<string, unknown>>, words: RegExp][] = [
-  [{ Volumes: { '/data': {} } }, /Volumes is not supported/],
   [{ HostConfig: { PublishAllPorts: true } }, /HostConfig.PublishAllPorts is not supported/],
   [
     { HostConfig: { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }] } } },
@@ -52,24 +51,8 @@ const refused: readonly [body: Readonly<Record<string, unknown>>, words: RegExp]
     /HostConfig.DeviceRequests is not supported/,
   ],
   [
-    {
-      HostConfig: {
-        Mounts: [
-          {
-            Type: 'volume',
-            Source: 'cache',
-            Target: '/data',
-            VolumeOptions: {
-              NoCopy: true,
-              Labels: { a: 'b' },
-              DriverConfig: { Name: 'local', Options: { a: 'b' } },
-              Subpath: 'inner',
-            },
-          },
-        ],
-      },
-    },
-    /mounts of type volume are not supported/,
+    { HostConfig: { Mounts: [{ Type: 'image', Source: 'busybox', Target: '/data' }] } },
+    /mounts of type image are not/,
   ],
 ];
 

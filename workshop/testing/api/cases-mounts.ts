@@ -71,20 +71,6 @@ export const mountCases: Readonly<Record<string, Case>> = {
       assert.match(message, /invalid mode/);
     }
   },
-  'volumes are refused by name': async (subject) => {
-    if (subject.name !== 'berth') return;
-    const refused: readonly [Record<string, unknown>, RegExp][] = [
-      [{ HostConfig: { Binds: ['data:/x'] } }, /named volumes are not supported: 'data:\/x'/],
-      [{ HostConfig: { Mounts: [{ Type: 'volume', Target: '/x' }] } }, /type volume are not supported/],
-      [{ Volumes: { '/x': {} } }, /Volumes is not supported/],
-      [{ HostConfig: { VolumeDriver: 'nfs' } }, /HostConfig.VolumeDriver is not supported/],
-    ];
-    for (const [body, words] of refused) {
-      const { status, message } = await refusal(subject, body);
-      assert.equal(status, 501);
-      assert.match(message, words);
-    }
-  },
   'mounts are seen inside, read-only where that was asked': async (subject) => {
     const lines = await said(
       subject,

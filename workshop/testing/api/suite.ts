@@ -25,6 +25,8 @@ import { sharingCases } from './cases-sharing.ts';
 import { streamCases } from './cases-streams.ts';
 import { systemCases } from './cases-system.ts';
 import { usageCases } from './cases-usage.ts';
+import { volumeUseCases } from './cases-volume-use.ts';
+import { volumeCases } from './cases-volumes.ts';
 import { websocketCases } from './cases-websocket.ts';
 
 /** The API suite: what each engine is asked, by the name of the behaviour. */
@@ -39,6 +41,8 @@ export const cases: Readonly<Record<string, Case>> = {
   ...pruneCases,
   ...limitCases,
   ...mountCases,
+  ...volumeCases,
+  ...volumeUseCases,
   ...securityCases,
   ...sharingCases,
   ...streamCases,

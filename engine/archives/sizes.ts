@@ -4,7 +4,7 @@ import { isErrno } from '../api/errors.ts';
 const SLASH = Buffer.from('/');
 
 /**
- * Bytes of what a container wrote into its layer: files as long as they say they are, each inode once, directories
+ * Bytes of all that is in a directory, such as what a container wrote into its layer: files as long as they say they are, each inode once, directories
  * not counted, as dockerd does it. No link is followed. Where there is no such directory it is 0; what goes away
  * meanwhile is left out.
  */

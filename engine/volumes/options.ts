@@ -1,0 +1,88 @@
+import { BerthError } from '../api/errors.ts';
+import type { MountFlag } from '../host/syscalls.ts';
+import type { LocalOptions } from './types.ts';
+
+/** What the local driver takes, and what each needs beside it (moby, volume/local). */
+const needed: Readonly<Record<string, readonly string[]>> = {
+  type: ['device'],
+  device: ['type'],
+  o: ['device', 'type'],
+};
+
+/** Words of mount(8) that are flags of mount(2), and those that take one back. */
+const flags: Readonly<Record<string, MountFlag>> = {
+  ro: 'ro',
+  nosuid: 'nosuid',
+  nodev: 'nodev',
+  noexec: 'noexec',
+  noatime: 'noatime',
+  relatime: 'relatime',
+  bind: 'bind',
+};
+const opposites: Readonly<Record<string, MountFlag>> = {
+  rw: 'ro',
+  suid: 'nosuid',
+  dev: 'nodev',
+  exec: 'noexec',
+  atime: 'noatime',
+};
+/** Of mount(8) alone: the kernel never hears of them. */
+const unheard = ['defaults', 'async', 'auto', 'noauto', 'user', 'nouser', '_netdev', 'nofail'];
+
+/** Checks options of the local driver. Throws `invalid` with the name of the one that is wrong. */
+export function checkOptions(options: LocalOptions): LocalOptions {
+  for (const [name, value] of Object.entries(options)) {
+    if (name === 'size')
+      throw new BerthError(
+        'unsupported',
+        `volume option size=${value} is not supported: a directory has no quota`,
+        {
+          hint: 'for a volume in memory: -o type=tmpfs -o device=tmpfs -o o=size=100m',
+        },
+      );
+    if (!Object.hasOwn(needed, name))
+      throw new BerthError('invalid', `invalid option: "${name}"`, {
+        hint: 'a volume takes type, device and o',
+      });
+    if (value.includes('\0')) throw new BerthError('invalid', `invalid option: "${name}" holds a null byte`);
+  }
+  for (const [name, others] of Object.entries(needed)) {
+    if (!options[name]) continue;
+    for (const other of others)
+      if (!options[other])
+        throw new BerthError('invalid', `missing required option: "${other}"`, {
+          hint: `${name} needs ${others.join(' and ')} beside it`,
+        });
+  }
+  return options;
+}
+
+/** Whether a volume with these options is something that is mounted, and not the engine's own directory. */
+export function isMounted(options: LocalOptions): boolean {
+  return Boolean(options.type);
+}
+
+/** What mount(2) is to be given for such a volume. */
+export function mountRequest({ type = '', device = '', o = '' }: LocalOptions): {
+  readonly source: string;
+  readonly type: string | undefined;
+  readonly flags: readonly MountFlag[];
+  readonly data: string;
+} {
+  const found = new Set<MountFlag>();
+  const data: string[] = [];
+  for (const word of o.split(',').filter((part) => part !== '')) {
+    const [flag, taken] = [flags[word], opposites[word]];
+    if (word === 'rbind') found.add('bind').add('rec');
+    else if (flag !== undefined) found.add(flag);
+    else if (taken !== undefined) found.delete(taken);
+    else if (!unheard.includes(word)) data.push(word);
+  }
+  const bound = found.has('bind');
+  return {
+    source: device,
+    type: bound || type === 'none' ? undefined : type,
+    flags: [...found],
+    data: data.join(','),
+  };
+}
