@@ -26,7 +26,7 @@ export const command = defineCommand({
       does: 'In memory, while a container has it',
     },
     {
-      line: 'berth volume create -o type=nfs -o device=:/export -o o=addr=10.0.0.2,rw shared',
+      line: 'berth volume create -o type=nfs -o device=:/export -o o=addr=10.0.0.2 shared',
       does: 'A directory of another machine',
     },
   ],

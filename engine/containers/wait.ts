@@ -12,7 +12,9 @@ export async function waitFor(
   signal: AbortSignal,
 ): Promise<{ readonly StatusCode: number }> {
   if (condition === 'not-running' && !isActive(record.life)) {
-    const { life } = record;
+    const { life, queue } = record;
+    // Its end may have been written down just now: who hears of it finds what the run held let go of.
+    if (life.status === 'exited') await abortable(queue, signal);
     return { StatusCode: life.status === 'created' ? life.exitCode : codeOf(lastEnding(life)) };
   }
   const settled = condition === 'removed' ? record.removed.promise : record.exit.promise;

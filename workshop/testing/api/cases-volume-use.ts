@@ -65,7 +65,9 @@ export const volumeUseCases: Readonly<Record<string, Case>> = {
   },
   'a volume that a container has is not removed': async (subject) => {
     await using volume = await makeVolume(subject);
-    await using user = await make(subject, ['true'], { HostConfig: { Binds: [`${volume.name}:/data`] } });
+    await using user = await make(subject, ['true'], {
+      HostConfig: { Binds: [`${volume.name}:/data`], VolumeDriver: 'local' },
+    });
     for (const query of ['', '?force=1']) {
       const { status, json } = await ask(subject, `DELETE ${API}/volumes/${volume.name}${query}`);
       assert.equal(status, 409);

@@ -175,8 +175,10 @@ export const volumeCases: Readonly<Record<string, Case>> = {
     });
     await user.start();
     await user.ended();
-    const { Volumes } = (await ask(subject, `GET ${API}/system/df`)).json();
+    const { Volumes, Containers } = (await ask(subject, `GET ${API}/system/df`)).json();
     const found = Volumes.find(({ Name }: Loose) => Name === made.name);
+    const [mount] = Containers.find(({ Id }: Loose) => Id === user.id).Mounts;
+    assert.deepEqual([mount.Name, mount.Driver], [made.name, 'local']);
     assert.equal(found.UsageData.RefCount, 1);
     assert.equal(found.UsageData.Size, 10_000);
   },
