@@ -1,22 +1,25 @@
+import { volumeBody, volumeFields } from '../../engine/api/volume-options.ts';
 import { defineCommand, type Flag } from '../command.ts';
+import { refused } from '../refused.ts';
+
+const ofClusters = (type: Flag['type']) =>
+  refused({ type, summary: '' }, 'this engine has no cluster volumes') as Flag;
 
 export const command = defineCommand({
   usage: '[FLAGS] [VOLUME]',
   description: 'Makes a volume and prints its name; one is invented where none is given.',
   flags: {
-    driver: {
-      type: 'string',
-      summary: 'Its driver: local',
-      short: 'd',
-      placeholder: 'DRIVER',
-    } as Flag<string>,
-    opt: {
-      type: 'list',
-      summary: 'Option of the driver: type, device and o, as mount(8) takes them',
-      short: 'o',
-      placeholder: 'KEY=VALUE',
-    } as Flag<readonly string[]>,
-    label: { type: 'list', summary: 'Label', placeholder: 'KEY=VALUE' } as Flag<readonly string[]>,
+    ...volumeFields,
+    availability: ofClusters('string'),
+    group: ofClusters('string'),
+    limitBytes: ofClusters('string'),
+    requiredBytes: ofClusters('string'),
+    scope: ofClusters('string'),
+    secret: ofClusters('list'),
+    sharing: ofClusters('string'),
+    topologyPreferred: ofClusters('list'),
+    topologyRequired: ofClusters('list'),
+    type: ofClusters('string'),
   },
   takes: [0, 1],
   examples: [
@@ -30,21 +33,11 @@ export const command = defineCommand({
       does: 'A directory of another machine',
     },
   ],
-  async run(context, { flags: { driver, opt, label }, args: [name = ''] }) {
+  async run(context, { flags, args: [name = ''] }) {
+    const body = volumeBody(name, flags);
     const client = await context.connect();
-    const body = { Name: name, Driver: driver || 'local', DriverOpts: mapOf(opt), Labels: mapOf(label) };
     const { Name } = await client.call('volumeCreate', {}, { body, signal: context.signals.cancelled });
     context.stdout.line(Name);
     return 0;
   },
 });
-
-/** `KEY=VALUE` as a map; a key alone has an empty value, as with docker. */
-function mapOf(pairs: readonly string[] = []): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const [key = '', value = ''] = pair.split(/=(.*)/s);
-      return [key, value];
-    }),
-  );
-}

@@ -1,7 +1,8 @@
 import { type Field, list, string, type ValuesOf } from '../fields.ts';
 import { parseSize } from '../sizes.ts';
 import type { HostConfig, Mount } from '../wire/host-config.ts';
-import { readPair, saidOnly, wrongValue } from './pairs.ts';
+import { splitCsv } from './csv.ts';
+import { readMap, readPair, saidOnly, wrongValue } from './pairs.ts';
 
 /** What is mounted into it. */
 export const mountFields = {
@@ -56,6 +57,9 @@ function readMount(text: string): Mount {
   const bind: Record<string, unknown> = {};
   const tmpfs: Record<string, unknown> = {};
   const volume: Record<string, unknown> = {};
+  const labels: string[] = [];
+  const driver: Record<string, unknown> = {};
+  const driverOptions: string[] = [];
   for (const part of splitCsv(text)) {
     const [key, value] = readPair('mount', part, { bare: true });
     const truth = () => {
@@ -102,6 +106,15 @@ function readMount(text: string): Mount {
       case 'volume-subpath':
         volume.Subpath = value;
         break;
+      case 'volume-label':
+        labels.push(value);
+        break;
+      case 'volume-driver':
+        driver.Name = value;
+        break;
+      case 'volume-opt':
+        driverOptions.push(value);
+        break;
       case 'tmpfs-size':
         try {
           tmpfs.SizeBytes = parseSize(value);
@@ -118,6 +131,9 @@ function readMount(text: string): Mount {
     }
   }
   if (mount.Target === undefined) throw wrong('a target');
+  if (labels.length > 0) volume.Labels = readMap('mount', labels, { bare: true });
+  if (driverOptions.length > 0) driver.Options = readMap('mount', driverOptions, { bare: true });
+  if (Object.keys(driver).length > 0) volume.DriverConfig = driver;
   const some = (options: object) => (Object.keys(options).length === 0 ? undefined : options);
   return saidOnly({
     ...mount,
@@ -141,13 +157,4 @@ function recursion(value: string, wrong: (takes: string) => Error): object {
     default:
       throw wrong('enabled, disabled, writable or readonly for bind-recursive');
   }
-}
-
-/** The fields of one line of CSV (RFC 4180). */
-function splitCsv(text: string): readonly string[] {
-  const fields = text.match(/(?:"(?:[^"]|"")*"|[^,"]*)(?:,|$)/g) ?? [];
-  return fields
-    .map((field) => field.replace(/,$/, ''))
-    .map((field) => (field.startsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field))
-    .filter((field) => field !== '');
 }
