@@ -32,3 +32,18 @@ export function hexOf(digest: Digest): string {
 export function shortDigest(digest: string): string {
   return digest.replace(/^sha256:/, '').slice(0, 12);
 }
+
+/** The error for content that is not what its digest says. */
+export function wrongDigest(what: string, promised: Digest, actual: string): BerthError {
+  return new BerthError(
+    'invalid',
+    `${what} is not what its digest says: ${promised} was promised, ${actual} came`,
+    { hint: 'the registry, or something before it, serves other content than was pushed' },
+  );
+}
+
+/** The error for content that is longer or shorter than was said; `came` is undefined where more came. */
+export function wrongSize(what: string, promised: number, came: number | undefined): BerthError {
+  const found = came === undefined ? 'more' : `only ${came}`;
+  return new BerthError('invalid', `${what} has ${found} bytes where ${promised} were promised`);
+}

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import { digestOf } from '../../workshop/testing/images.ts';
 import { tempRoot } from '../../workshop/testing/temp.ts';
@@ -34,22 +33,18 @@ test('a blob that was damaged on disk is not given out', async () => {
   assert.throws(() => store.read(digest), { code: 'internal', message: /damaged/ });
 });
 
-test('a stream is received while it is checked, and its file goes when it is let go of', async () => {
+test('a file that was reserved goes when it is let go of, unless it is kept', async () => {
   await using root = await tempRoot('content');
   const store = openContentStore(root.path);
-  const seen: number[] = [];
-  const expected = {
-    digest,
-    sizeBytes: bytes.length,
-    what: 'it',
-    onBytes: (count: number) => seen.push(count),
-  };
-  {
-    await using blob = await store.receive(expected, pieces('some', ' bytes'));
-    assert.deepEqual(await readFile(blob.path), bytes);
-    assert.deepEqual(seen, [4, 10]);
+  for (const keep of [false, true]) {
+    {
+      await using blob = store.reserve({ digest, sizeBytes: bytes.length });
+      writeFileSync(blob.path, bytes);
+      if (keep) await store.keep(blob);
+    }
+    assert.deepEqual(readdirSync(root.join('ingest')), []);
+    assert.equal(await store.has(digest), keep);
   }
-  assert.deepEqual(readdirSync(root.join('ingest')), []);
 });
 
 for (const [what, parts, message] of [
@@ -61,7 +56,6 @@ for (const [what, parts, message] of [
     await using root = await tempRoot('content');
     const store = openContentStore(root.path);
     const expected = { digest, sizeBytes: bytes.length, what: 'it' };
-    await assert.rejects(store.receive(expected, pieces(...parts)), { code: 'invalid', message });
     await assert.rejects(store.collect(expected, pieces(...parts)), { code: 'invalid', message });
     assert.deepEqual(readdirSync(root.join('ingest')), []);
   });

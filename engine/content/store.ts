@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Digest, hexOf } from '../api/digest.ts';
+import { type Digest, hexOf, wrongDigest, wrongSize } from '../api/digest.ts';
 import { BerthError, isErrno } from '../api/errors.ts';
 
 const READ_BYTES = 512 * 1024;
@@ -21,18 +21,26 @@ export type ContentStore = {
   /** Removes a blob before it returns. */
   readonly remove: (digest: Digest) => void;
   /**
-   * Writes a stream to a file that is gone when it is disposed of, and checks size and digest while it streams.
-   * The file is not synced: it does not outlive its use. Throws `invalid` when the bytes are not those expected.
+   * Names a new file for a blob that somebody is about to write and check; it is gone when this is disposed of, unless
+   * it is kept.
    */
-  readonly receive: (expected: Expected, source: AsyncIterable<Buffer>) => Promise<ReceivedBlob>;
-  /** The same of a stream whose digest is not known before. */
+  readonly reserve: (blob: { readonly digest: Digest; readonly sizeBytes: number }) => ReceivedBlob;
+  /**
+   * Writes a stream whose digest is not known before to such a file. The file is not synced: it does not outlive its
+   * use.
+   */
   readonly take: (source: AsyncIterable<Uint8Array>) => Promise<ReceivedBlob>;
+  /** The same, and checks size and digest while it streams. Throws `invalid` when the bytes are not those expected. */
+  readonly receive: (expected: Expected, source: AsyncIterable<Buffer>) => Promise<ReceivedBlob>;
   /**
    * Keeps what was received or taken under its digest, which was checked as it came. When it returns it is on disk for
    * good, and disposing of it takes nothing away.
    */
   readonly keep: (received: ReceivedBlob) => Promise<void>;
-  /** Reads a stream into memory, checked like `receive` does. For small blobs: the size is the caller's to limit. */
+  /**
+   * Reads a stream into memory, and checks size and digest. For small blobs: the size is the caller's to limit. Throws
+   * `invalid` when the bytes are not those expected.
+   */
   readonly collect: (expected: Expected, source: AsyncIterable<Buffer>) => Promise<Buffer>;
   /** The files of blobs, whatever they are called, and when each was changed. */
   readonly list: () => Promise<
@@ -47,7 +55,6 @@ export type Expected = {
   readonly sizeBytes: number;
   /** What it is, for messages. */
   readonly what: string;
-  readonly onBytes?: ((received: number) => void) | undefined;
 };
 
 export type ReceivedBlob = AsyncDisposable & {
@@ -75,6 +82,30 @@ export function openContentStore(root: string): ContentStore {
       if (!isErrno(error, 'ENOENT')) throw error;
       return false;
     }
+  };
+
+  const take = async (source: AsyncIterable<Uint8Array>): Promise<ReceivedBlob> => {
+    const path = newFile();
+    const hash = createHash('sha256');
+    let sizeBytes = 0;
+    try {
+      await using file = await open(path, 'wx', 0o600);
+      for await (const piece of source) {
+        hash.update(piece);
+        sizeBytes += piece.length;
+        await file.writeFile(piece);
+      }
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    }
+    const digest: Digest = `sha256:${hash.digest('hex')}`;
+    return {
+      path,
+      digest,
+      sizeBytes,
+      [Symbol.asyncDispose]: async () => await rm(path, { force: true }),
+    };
   };
 
   return {
@@ -124,40 +155,12 @@ export function openContentStore(root: string): ContentStore {
       throw damaged(digest);
     },
     remove: (digest) => rmSync(pathOf(digest), { force: true }),
-    receive: async (expected, source) => {
+    reserve: ({ digest, sizeBytes }) => {
       const path = newFile();
-      try {
-        await receiveInto(path, expected, source);
-      } catch (error) {
-        await rm(path, { force: true });
-        throw error;
-      }
-      const { digest, sizeBytes } = expected;
       return { path, digest, sizeBytes, [Symbol.asyncDispose]: async () => await rm(path, { force: true }) };
     },
-    take: async (source) => {
-      const path = newFile();
-      const hash = createHash('sha256');
-      let sizeBytes = 0;
-      try {
-        await using file = await open(path, 'wx', 0o600);
-        for await (const piece of source) {
-          hash.update(piece);
-          sizeBytes += piece.length;
-          await file.writeFile(piece);
-        }
-      } catch (error) {
-        await rm(path, { force: true });
-        throw error;
-      }
-      const digest: Digest = `sha256:${hash.digest('hex')}`;
-      return {
-        path,
-        digest,
-        sizeBytes,
-        [Symbol.asyncDispose]: async () => await rm(path, { force: true }),
-      };
-    },
+    take,
+    receive: async (expected, source) => await take(checked(expected, source)),
     collect: async (expected, source) => {
       const pieces: Buffer[] = [];
       for await (const piece of checked(expected, source)) pieces.push(piece);
@@ -195,14 +198,9 @@ async function syncDirectory(path: string): Promise<void> {
   await directory.sync();
 }
 
-async function receiveInto(path: string, expected: Expected, source: AsyncIterable<Buffer>): Promise<void> {
-  await using file = await open(path, 'wx', 0o600);
-  for await (const piece of checked(expected, source)) await file.writeFile(piece);
-}
-
 /** Passes a stream on, and throws `invalid` where its size or, at its end, its digest is not the one expected. */
 async function* checked(expected: Expected, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const { digest, sizeBytes, what, onBytes } = expected;
+  const { digest, sizeBytes, what } = expected;
   const hash = createHash('sha256');
   let received = 0;
   for await (const piece of source) {
@@ -210,20 +208,8 @@ async function* checked(expected: Expected, source: AsyncIterable<Buffer>): Asyn
     if (received > sizeBytes) break;
     hash.update(piece);
     yield piece;
-    onBytes?.(received);
   }
-  if (received !== sizeBytes) {
-    const came = received > sizeBytes ? 'more' : `only ${received}`;
-    throw new BerthError('invalid', `${what} has ${came} bytes where ${sizeBytes} were promised`);
-  }
+  if (received !== sizeBytes) throw wrongSize(what, sizeBytes, received > sizeBytes ? undefined : received);
   const actual = `sha256:${hash.digest('hex')}`;
-  if (actual !== digest) {
-    throw new BerthError(
-      'invalid',
-      `${what} is not what its digest says: ${digest} was promised, ${actual} came`,
-      {
-        hint: 'the registry, or something before it, serves other content than was pushed',
-      },
-    );
-  }
+  if (actual !== digest) throw wrongDigest(what, digest, actual);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, watch } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -38,6 +38,7 @@ test('an engine that is killed while it pulls starts again without a trace of th
       (name) => readdirSync(join(engine.root, name)).length,
     );
 
+  const ingest = watch(join(engine.root, 'content/ingest'));
   const awaited = new Set(['Pull complete', 'Downloading']);
   const begun = Promise.withResolvers<void>();
   const broken = pull((status) => {
@@ -45,10 +46,12 @@ test('an engine that is killed while it pulls starts again without a trace of th
     if (awaited.size === 0) begun.resolve();
   });
   await begun.promise;
+  while (stored()[1] === 0) await once(ingest, 'change');
+  ingest.close();
   await engine.kill();
   await broken;
   const [layers = 0, ingested = 0, blobs] = stored();
-  assert.ok(layers === 1 && ingested > 0 && blobs === 1, `${layers} ${ingested} ${blobs}`);
+  assert.ok(layers === 2 && ingested > 0 && blobs === 1, `${layers} ${ingested} ${blobs}`);
 
   await engine.start();
   assert.deepEqual(stored(), [0, 0, 0]);

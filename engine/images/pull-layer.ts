@@ -1,7 +1,6 @@
 import type { Digest } from '../api/digest.ts';
 import { BerthError } from '../api/errors.ts';
 import type { ContentStore } from '../content/store.ts';
-import { createSlots } from '../layers/slots.ts';
 import type { LayerStore } from '../layers/types.ts';
 import type { Descriptor } from '../registry/manifest.ts';
 import type { Repository } from '../registry/repository.ts';
@@ -22,10 +21,7 @@ export type LayerPuller = (options: {
   readonly onStep: (step: LayerStep) => void;
 }) => Promise<void>;
 
-/** As many as dockerd fetches at a time (max-concurrent-downloads). */
-const MAX_DOWNLOADS = 3;
-
-/** Downloads at the same time are limited over all pulls, and a layer that several wait for is fetched once. */
+/** A layer that several pulls wait for is fetched once; how many are fetched at a time, the store of layers says. */
 export function createLayerPuller(store: {
   readonly rows: ImageRows;
   readonly content: ContentStore;
@@ -33,39 +29,27 @@ export function createLayerPuller(store: {
 }): LayerPuller {
   const { rows, content, layers } = store;
   const sharing = createSharing<LayerStep>();
-  const downloads = createSlots(MAX_DOWNLOADS);
-
-  const download = async (options: Parameters<LayerPuller>[0], emit: (step: LayerStep) => void) => {
-    const { repository, descriptor, what, signal } = options;
-    const { digest, sizeBytes } = descriptor;
-    using _ = await downloads.take(signal);
-    const onBytes = (current: number) => emit({ status: 'Downloading', current, total: sizeBytes });
-    const blob = await content.receive(
-      { digest, sizeBytes, what, onBytes },
-      repository.streamBlob(descriptor, signal),
-    );
-    emit({ status: 'Verifying Checksum' });
-    emit({ status: 'Download complete' });
-    return blob;
-  };
-
   return async (options) => {
-    const { descriptor, diffId, source, what, onStep } = options;
+    const { repository, descriptor, diffId, source, what, onStep } = options;
     await sharing.join(diffId, {
       signal: options.signal,
       onEvent: onStep,
       isDone: () => rows.layer(diffId) !== undefined,
       work: async (signal, emitAll) => {
         const emit = throttled(emitAll);
-        await using blob = await download({ ...options, signal }, emit);
-        const onProgress = (current: number) =>
-          emit({ status: 'Extracting', current, total: descriptor.sizeBytes });
-        onProgress(0);
+        const { sizeBytes: total } = descriptor;
+        await using blob = content.reserve(descriptor);
+        const open = (wanted: AbortSignal) => repository.streamBlob(descriptor, wanted);
+        const onProgress = (current: number) => emit({ status: 'Downloading', current, total });
         const layer = await layers
-          .apply({ blob: blob.path, diffId, signal, onProgress })
+          .apply({ blob: { ...blob, open, what }, diffId, signal, onProgress })
           .catch((error: unknown) => {
             throw named(error, what);
           });
+        // It was checked and made into a layer while it came.
+        emit({ status: 'Verifying Checksum' });
+        emit({ status: 'Download complete' });
+        emit({ status: 'Extracting', current: total, total });
         try {
           await content.keep(blob);
           rows.addLayer(layer, diffId, { ...descriptor, source });
@@ -74,7 +58,6 @@ export function createLayerPuller(store: {
           await layers.remove(layer.id);
           throw error;
         }
-        emit({ status: 'Extracting', current: descriptor.sizeBytes, total: descriptor.sizeBytes });
         emit({ status: 'Pull complete' });
       },
     });

@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Digest } from '../api/digest.ts';
@@ -8,8 +6,7 @@ import { BerthError } from '../api/errors.ts';
 import type { ByteStream } from '../api/operations.ts';
 import type { LayerLimits } from './types.ts';
 
-const READ_BYTES = 512 * 1024;
-const CHUNK_BYTES = 512 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 /** So many tell a compression. */
 const HEAD_BYTES = 8;
 
@@ -32,45 +29,24 @@ function compressionOf(head: Buffer): Compression {
 }
 
 /**
- * Streams a layer's uncompressed archive to `onChunk` and checks its digest at the end. `consumed` is how much of
- * the blob has been taken in. Throws `invalid` on damaged data, another digest, or more than the limits allow.
+ * Streams a layer's uncompressed archive to `onChunk` and checks its digest at the end. `consumed` says how much of
+ * the blob has been read. Throws `invalid` on damaged data, another digest, or more than the limits allow.
  */
 export async function readLayer(options: {
-  readonly blob: string;
+  readonly blob: ByteStream;
+  readonly consumed: () => number;
   readonly diffId: Digest;
   readonly limits: LayerLimits;
-  readonly onChunk: (chunk: Buffer, consumed: number) => void;
+  readonly onChunk: (chunk: Buffer) => void;
 }): Promise<void> {
-  const { blob, diffId, limits, onChunk } = options;
-  const compression = compressionOf(await headOf(blob));
-  const source = createReadStream(blob, { highWaterMark: READ_BYTES });
+  const { blob, consumed, diffId, limits, onChunk } = options;
   const hash = createHash('sha256');
   let total = 0;
-  const take = (consumed: () => number) => async (chunks: AsyncIterable<Buffer>) => {
-    for await (const chunk of chunks) {
-      total += chunk.length;
-      checkSize(total, consumed(), limits);
-      hash.update(chunk);
-      onChunk(chunk, consumed());
-    }
-  };
-  try {
-    if (compression === 'none') {
-      await pipeline(
-        source,
-        take(() => source.bytesRead),
-      );
-    } else {
-      const options = { chunkSize: CHUNK_BYTES };
-      const inflate = compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
-      await pipeline(
-        source,
-        inflate,
-        take(() => inflate.bytesWritten),
-      );
-    }
-  } catch (error) {
-    throw damaged(error, compression);
+  for await (const chunk of decompressed(blob)) {
+    total += chunk.length;
+    checkSize(total, consumed(), limits);
+    hash.update(chunk);
+    onChunk(chunk);
   }
   const actual = `sha256:${hash.digest('hex')}`;
   if (actual !== diffId) {
@@ -103,7 +79,8 @@ export async function* decompressed(source: ByteStream): AsyncGenerator<Buffer> 
   }
   const compression = compressionOf(head);
   if (compression === 'none') return yield* asBuffers(whole());
-  const options = { chunkSize: CHUNK_BYTES };
+  // With so low a mark a piece is used up before the next is asked for: its memory may be used again then.
+  const options = { chunkSize: CHUNK_BYTES, writableHighWaterMark: 1 };
   const inflate = compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
   const feeding = pipeline(whole(), inflate);
   feeding.catch(() => {});
@@ -117,13 +94,6 @@ export async function* decompressed(source: ByteStream): AsyncGenerator<Buffer> 
 
 async function* asBuffers(source: ByteStream): AsyncGenerator<Buffer> {
   for await (const chunk of source) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-}
-
-async function headOf(path: string): Promise<Buffer> {
-  await using file = await open(path, 'r');
-  const head = Buffer.alloc(HEAD_BYTES);
-  const { bytesRead } = await file.read(head, 0, head.length, 0);
-  return head.subarray(0, bytesRead);
 }
 
 function checkSize(total: number, consumed: number, limits: LayerLimits): void {

@@ -18,7 +18,9 @@ import {
   type LayerStore,
 } from './types.ts';
 
-/** More at a time only take turns on the processors and the disk. */
+/** One connection alone seldom fills a line. */
+const MIN_AT_WORK = 2;
+/** More only take turns on the processors and the disk, and each takes some 30 MB of memory. */
 const MAX_AT_WORK = 4;
 const LAYER_NAME = /^[1-9]\d*$/;
 
@@ -36,7 +38,7 @@ export function openLayers(
     .map((name) => Number(/^(?:gone-)?(\d+)$/.exec(name)?.[1] ?? 0))
     .reduce((most, id) => Math.max(most, id), 0);
   let count = 0;
-  const slots = createSlots(Math.min(MAX_AT_WORK, availableParallelism()));
+  const slots = createSlots(Math.max(MIN_AT_WORK, Math.min(MAX_AT_WORK, availableParallelism())));
   /** Layers whose index is mounted, by this engine or by one before it. */
   const mounted = new Set<LayerId>();
   const directoryOf = (id: LayerId) => join(root, String(id));

@@ -1,7 +1,22 @@
 import { Worker } from 'node:worker_threads';
 import { BerthError } from '../api/errors.ts';
-import type { ApplyRequest, LayerLimits } from './types.ts';
-import { type LayerJob, type LayerMessage, layerWorkerUrl } from './worker-protocol.ts';
+import { createSlots } from './slots.ts';
+import type { ApplyRequest, IncomingBlob, LayerLimits } from './types.ts';
+import {
+  type LayerInput,
+  type LayerJob,
+  type LayerMessage,
+  layerWorkerUrl,
+  PIECE_BYTES,
+  PIECES,
+  type PromisedBlob,
+} from './worker-protocol.ts';
+
+/**
+ * Young objects are collected often, since the large pieces of archives that hang on them are memory that the
+ * collector doesn't see. What an index needs is in the old generation; it is bounded by the limits of a layer.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 4 };
 
 /**
  * Takes a blob in, in a thread of its own. Gives the size of its files. When the signal fires, the thread is asked to
@@ -15,28 +30,116 @@ export async function takeInThread(
   const { blob, diffId, signal, onProgress } = request;
   if (signal.aborted) throw cancelled();
   const cancel = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const job: LayerJob = { ...options, blob, diffId, cancel };
-  const worker = new Worker(layerWorkerUrl(), { workerData: job, name: 'berth layer' });
-  const stop = () => Atomics.store(cancel, 0, 1);
+  const promised = typeof blob === 'string' ? blob : promiseOf(blob);
+  const job: LayerJob = { ...options, blob: promised, diffId, cancel };
+  const worker = new Worker(layerWorkerUrl(), { workerData: job, name: 'berth layer', resourceLimits });
+  const pieces = createPieces();
+  /** Fires when nothing more is to be sent: the thread has said its last, or shall. */
+  const over = new AbortController();
+  const stop = () => {
+    Atomics.store(cancel, 0, 1);
+    over.abort();
+    // It may be waiting for a piece that will never come.
+    worker.postMessage('end' satisfies LayerInput);
+  };
   signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await new Promise<number>((resolve, reject) => {
-      let outcome: LayerMessage | undefined;
-      worker.on('message', (message: LayerMessage) => {
-        if (message.type === 'progress') onProgress?.(message.bytes);
-        else outcome = message;
-      });
-      worker.once('error', reject);
-      // Not before it has ended: until then it may still write to the directory.
-      worker.once('exit', () => {
-        if (signal.aborted) return reject(cancelled());
-        if (outcome?.type === 'done') return resolve(outcome.sizeBytes);
-        reject(errorOf(outcome));
-      });
+  let broken: { readonly error: unknown } | undefined;
+  const ended = new Promise<number>((resolve, reject) => {
+    let outcome: LayerMessage | undefined;
+    worker.on('message', (message: LayerMessage) => {
+      if (message.type === 'progress') onProgress?.(message.bytes);
+      else if (message.type === 'taken') pieces.giveBack(message.piece);
+      else {
+        outcome = message;
+        over.abort();
+      }
     });
+    worker.once('error', (error) => {
+      over.abort();
+      reject(error);
+    });
+    // Not before it has ended: until then it may still write to the directory.
+    worker.once('exit', () => {
+      over.abort();
+      if (signal.aborted) reject(cancelled());
+      else if (broken !== undefined) reject(broken.error);
+      else if (outcome?.type === 'done') resolve(outcome.sizeBytes);
+      else reject(errorOf(outcome));
+    });
+  });
+  const send = (piece: ArrayBuffer, length: number) =>
+    worker.postMessage({ piece, length } satisfies LayerInput, [piece]);
+  const sendAll = async (incoming: IncomingBlob) => {
+    const stream = incoming.open(AbortSignal.any([signal, over.signal]));
+    try {
+      await sendPieces(stream, { send, take: () => pieces.take(over.signal), onProgress });
+      worker.postMessage('end' satisfies LayerInput);
+    } catch (error) {
+      if (over.signal.aborted) return;
+      broken = { error };
+      stop();
+    }
+  };
+  const sending = typeof blob === 'string' ? Promise.resolve() : sendAll(blob);
+  try {
+    const [sizeBytes] = await Promise.all([ended, sending]);
+    return sizeBytes;
   } finally {
     signal.removeEventListener('abort', stop);
+    await sending;
   }
+}
+
+/** Sends a stream in pieces of equal size, as fast as they come back. */
+async function sendPieces(
+  stream: AsyncIterable<Buffer>,
+  options: {
+    readonly take: () => Promise<ArrayBuffer>;
+    readonly send: (piece: ArrayBuffer, length: number) => void;
+    readonly onProgress: ((bytes: number) => void) | undefined;
+  },
+): Promise<void> {
+  let piece: Uint8Array<ArrayBuffer> | undefined;
+  let filled = 0;
+  let total = 0;
+  for await (const chunk of stream) {
+    for (let at = 0; at < chunk.length; ) {
+      piece ??= new Uint8Array(await options.take());
+      const size = Math.min(chunk.length - at, piece.length - filled);
+      piece.set(chunk.subarray(at, at + size), filled);
+      at += size;
+      filled += size;
+      if (filled < piece.length) continue;
+      options.send(piece.buffer, filled);
+      piece = undefined;
+      filled = 0;
+    }
+    total += chunk.length;
+    options.onProgress?.(total);
+  }
+  if (piece !== undefined) options.send(piece.buffer, filled);
+}
+
+/** The memory of a few pieces, used again and again: what is thrown away stays for long where the collector doesn't see it. */
+function createPieces() {
+  const room = createSlots(PIECES);
+  const free: ArrayBuffer[] = [];
+  const places: Disposable[] = [];
+  return {
+    /** Waits until one is free. Throws `cancelled` when the signal fires. */
+    take: async (signal: AbortSignal) => {
+      places.push(await room.take(signal));
+      return free.pop() ?? new ArrayBuffer(PIECE_BYTES);
+    },
+    giveBack: (piece: ArrayBuffer) => {
+      free.push(piece);
+      places.pop()?.[Symbol.dispose]();
+    },
+  };
+}
+
+function promiseOf({ path, digest, sizeBytes, what }: IncomingBlob): PromisedBlob {
+  return { path, digest, sizeBytes, what };
 }
 
 function cancelled(): BerthError {

@@ -36,13 +36,28 @@ export const defaultLayerLimits: LayerLimits = {
   ratioFromBytes: 2 * 2 ** 30,
 };
 
+/** A blob on its way here: it is checked against its digest, and written to a file, while the layer is made of it. */
+export type IncomingBlob = {
+  /** Begins to give its bytes; when the signal fires nobody wants the rest. */
+  readonly open: (signal: AbortSignal) => AsyncIterable<Buffer>;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** A new file for it, which is the caller's; not synced. */
+  readonly path: string;
+  /** What it is, for messages. */
+  readonly what: string;
+};
+
 export type ApplyRequest = {
-  /** A file that holds the layer's archive, compressed or not; checked against its digest already. */
-  readonly blob: string;
+  /**
+   * The layer's archive, compressed or not: a file that was checked against its digest already, or what comes from
+   * somewhere.
+   */
+  readonly blob: string | IncomingBlob;
   /** Digest of the uncompressed archive, as the image's config gives it. */
   readonly diffId: Digest;
   readonly signal: AbortSignal;
-  /** How much of the blob has been taken in; a few times a second. */
+  /** How much of the blob has come or, of a file, been taken in; told often. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 };
 
@@ -65,8 +80,9 @@ export type LayerStore = {
   readonly kind: LayerKind;
   /**
    * Takes a layer in. When it returns, the layer is on disk for good, and a row may name it. When it throws,
-   * nothing is left: `invalid` (no tar, hostile entries, another diffID), `unsupported` (compression), `cancelled`;
-   * a system error such as ENOSPC comes as it is.
+   * nothing is left: `invalid` (no tar, hostile entries, another digest, size or diffID), `unsupported` (compression),
+   * `cancelled`; what comes of opening or reading the blob, and
+   * system errors such as ENOSPC, come as they are.
    */
   readonly apply: (request: ApplyRequest) => Promise<Layer>;
   /**

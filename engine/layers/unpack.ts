@@ -18,16 +18,10 @@ import { makeNode, setTimes, setXattr, syncFileSystem } from '../host/syscalls.t
 import type { Moment } from '../tar/header.ts';
 import { createTarReader, type TarEntry, type TarSink } from '../tar/reader.ts';
 import type { SparsePiece } from '../tar/sparse.ts';
+import type { Intake } from './intake.ts';
 import { AUFS, MAX_ID, OPAQUE, OVERLAY_OPAQUE, OVERLAY_XATTR, refused, WHITEOUT } from './names.ts';
 import type { LayerLimits } from './types.ts';
 import { blame, openTree } from './unpack-tree.ts';
-
-/** What takes a layer's archive in as it comes. Disposed of before it has finished, it leaves what it has begun. */
-export type Intake = Disposable & {
-  readonly push: (chunk: Buffer) => void;
-  /** All is there: when it returns, it is on disk for good. */
-  readonly finish: () => { readonly sizeBytes: number };
-};
 
 /** Unpacks an archive into an empty directory. */
 export function openUnpacking(directory: string, limits: LayerLimits): Intake {

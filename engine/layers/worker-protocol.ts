@@ -5,7 +5,8 @@ import type { LayerLimits } from './types.ts';
 /** What the thread that takes a layer in is given, and what it says. */
 
 export type LayerJob = {
-  readonly blob: string;
+  /** A file to read, or where to write what comes as messages and what that has to be. */
+  readonly blob: string | PromisedBlob;
   /** An empty directory that is to be the layer's. */
   readonly target: string;
   /** Whether the archive is unpacked, or kept with an index. */
@@ -16,7 +17,24 @@ export type LayerJob = {
   readonly cancel: Int32Array<SharedArrayBuffer>;
 };
 
+export type PromisedBlob = {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  readonly what: string;
+};
+
+/** What the thread is sent: the blob's next bytes, or its end. */
+export type LayerInput = { readonly piece: ArrayBuffer; readonly length: number } | 'end';
+
+/** What comes from a network is gathered into pieces of this size: each message between threads costs. */
+export const PIECE_BYTES = 256 * 1024;
+/** So many pieces go back and forth. */
+export const PIECES = 4;
+
 export type LayerMessage =
+  /** A piece of the blob that was sent has been taken, and its memory is free. */
+  | { readonly type: 'taken'; readonly piece: ArrayBuffer }
   | { readonly type: 'progress'; readonly bytes: number }
   | { readonly type: 'done'; readonly sizeBytes: number }
   | {
