@@ -180,6 +180,18 @@ export const entries: readonly Entry[] = [
     load: () => import('./push.ts'),
   },
   {
+    names: ['save', 'image save'],
+    summary: 'Write images into an archive',
+    group: 'Images',
+    load: () => import('./save.ts'),
+  },
+  {
+    names: ['load', 'image load'],
+    summary: 'Load images from an archive',
+    group: 'Images',
+    load: () => import('./load.ts'),
+  },
+  {
     names: ['images', 'image ls', 'image list'],
     summary: 'List images',
     group: 'Images',

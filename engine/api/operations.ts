@@ -2,6 +2,7 @@ import type { ValuesOf } from './fields.ts';
 import { archiveOperations } from './operations/archives.ts';
 import { containerOperations } from './operations/containers.ts';
 import { execOperations } from './operations/exec.ts';
+import { imageArchiveOperations } from './operations/image-archives.ts';
 import { imageOperations } from './operations/images.ts';
 import { madeImageOperations } from './operations/made-images.ts';
 import { networkOperations } from './operations/networks.ts';
@@ -18,6 +19,7 @@ const definitions = {
   ...systemOperations,
   // Before the other images: an import is a row of the pull's route.
   ...madeImageOperations,
+  ...imageArchiveOperations,
   ...imageOperations,
   ...containerOperations,
   ...streamOperations,

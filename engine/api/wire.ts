@@ -208,6 +208,8 @@ export type ProgressLine = {
   readonly status?: string;
   readonly progress?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
+  /** Text for people, its line ends with it. */
+  readonly stream?: string;
   /** What a push has made. */
   readonly aux?: { readonly Tag: string; readonly Digest: string; readonly Size: number };
   readonly error?: string;

@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, createReadStream, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, hexOf, wrongDigest, wrongSize } from '../api/digest.ts';
 import { BerthError, isErrno } from '../api/errors.ts';
+
+export type BlobReceiver = {
+  readonly write: (piece: Uint8Array) => void;
+  readonly finish: () => ReceivedBlob;
+  /** Gives it up. */
+  readonly abandon: () => void;
+};
 
 const READ_BYTES = 512 * 1024;
 
@@ -32,6 +39,8 @@ export type ContentStore = {
   readonly take: (source: AsyncIterable<Uint8Array>) => Promise<ReceivedBlob>;
   /** The same, and checks size and digest while it streams. Throws `invalid` when the bytes are not those expected. */
   readonly receive: (expected: Expected, source: AsyncIterable<Buffer>) => Promise<ReceivedBlob>;
+  /** The same, written piece by piece: each is written before `write` returns. */
+  readonly receiver: () => BlobReceiver;
   /**
    * Keeps what was received or taken under its digest, which was checked as it came. When it returns it is on disk for
    * good, and disposing of it takes nothing away.
@@ -161,6 +170,33 @@ export function openContentStore(root: string): ContentStore {
     },
     take,
     receive: async (expected, source) => await take(checked(expected, source)),
+    receiver: () => {
+      const path = newFile();
+      const descriptor = openSync(path, 'wx', 0o600);
+      const hash = createHash('sha256');
+      let sizeBytes = 0;
+      return {
+        write: (piece) => {
+          hash.update(piece);
+          for (let at = 0; at < piece.length; ) at += writeSync(descriptor, piece, at);
+          sizeBytes += piece.length;
+        },
+        finish: () => {
+          closeSync(descriptor);
+          const digest: Digest = `sha256:${hash.digest('hex')}`;
+          return {
+            path,
+            digest,
+            sizeBytes,
+            [Symbol.asyncDispose]: async () => await rm(path, { force: true }),
+          };
+        },
+        abandon: () => {
+          closeSync(descriptor);
+          rmSync(path, { force: true });
+        },
+      };
+    },
     collect: async (expected, source) => {
       const pieces: Buffer[] = [];
       for await (const piece of checked(expected, source)) pieces.push(piece);

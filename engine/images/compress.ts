@@ -4,8 +4,10 @@ import type { Digest } from '../api/digest.ts';
 import { BerthError } from '../api/errors.ts';
 import type { ContentStore, ReceivedBlob } from '../content/store.ts';
 import { createSlots } from '../layers/slots.ts';
+import type { LayerStore } from '../layers/types.ts';
 import { parseManifest } from '../registry/manifest.ts';
 import { diskError } from './disk.ts';
+import { openArchive } from './layer-archive.ts';
 import type { LayerBlob } from './layer-blobs.ts';
 import { compressionOfType, layerType } from './layer-types.ts';
 import type { LayerStep } from './progress.ts';
@@ -23,7 +25,12 @@ const CHUNK_BYTES = 512 * 1024;
 /** zlib works in threads of its own; more at a time only take turns. */
 const MAX_COMPRESSING = 2;
 
-type Store = { readonly root: string; readonly rows: ImageRows; readonly content: ContentStore };
+type Store = {
+  readonly root: string;
+  readonly rows: ImageRows;
+  readonly content: ContentStore;
+  readonly layers: LayerStore;
+};
 
 /** Compresses layers that were made here; each once, whoever asks. */
 export function createCompressor(store: Store): Compressor {
@@ -35,14 +42,12 @@ export function createCompressor(store: Store): Compressor {
 
   const compress = async (diffId: Digest, signal: AbortSignal, emit: (step: LayerStep) => void) => {
     using _ = await slots.take(signal);
+    const archive = await openArchive(store, diffId);
+    const onBytes = (current: number) =>
+      emit({ status: 'Compressing', current, total: archive.sizeBytes ?? 0 });
+    await using blob = await gzip(content, { source: archive.stream(), signal, onBytes });
     const layer = rows.layer(diffId);
-    const plain = rows.blobs.ofDiffId(diffId).find(({ digest }) => digest === diffId);
-    if (layer === undefined || plain === undefined)
-      throw new BerthError('internal', `the archive of layer ${diffId} is not in the store`, {
-        hint: 'pull the image again',
-      });
-    const onBytes = (current: number) => emit({ status: 'Compressing', current, total: plain.sizeBytes });
-    await using blob = await gzip(content, { source: content.stream(diffId), signal, onBytes });
+    if (layer === undefined) throw new BerthError('internal', `layer ${diffId} went while it was compressed`);
     await content.keep(blob);
     const { digest, sizeBytes } = blob;
     rows.blobs.add(layer, { digest, sizeBytes, mediaType: layerType('gzip') });

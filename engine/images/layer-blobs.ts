@@ -17,7 +17,7 @@ export function openLayerBlobs(database: Database) {
   );
   const digests = select('SELECT digest FROM layer_blobs');
   const all = select('SELECT layer_blobs.*, diff_id FROM layer_blobs JOIN layers ON layers.id = layer_id');
-  const has = select('SELECT 1 FROM layer_blobs WHERE digest = ?');
+  const size = select('SELECT size_bytes FROM layer_blobs WHERE digest = ?');
   const sizes = select(
     'SELECT diff_id, SUM(layer_blobs.size_bytes) AS bytes FROM layer_blobs JOIN layers ON layers.id = layer_id GROUP BY diff_id',
   );
@@ -47,7 +47,9 @@ export function openLayerBlobs(database: Database) {
     /** All of them, each with its layer's diffID. */
     all: () => all.all().map((row) => ({ ...toBlob(row), diffId: row.diff_id as Digest })),
     digests: () => digests.all().map((row) => row.digest as Digest),
-    has: (digest: string) => has.get(digest) !== undefined,
+    has: (digest: string) => size.get(digest) !== undefined,
+    /** Bytes of a blob; undefined where it is not kept. */
+    sizeOf: (digest: string) => size.get(digest)?.size_bytes as number | undefined,
     /** Bytes of the blobs of each layer, by diffID. */
     sizes: () => new Map(sizes.all().map((row) => [String(row.diff_id), Number(row.bytes)] as const)),
     /** Bytes of the blobs of each image's layers, and of those among them that other images have too; by its id. */

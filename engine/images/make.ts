@@ -1,11 +1,12 @@
 import type { Digest } from '../api/digest.ts';
 import { BerthError } from '../api/errors.ts';
 import { parseReference } from '../api/reference.ts';
-import type { ContentStore, ReceivedBlob } from '../content/store.ts';
-import type { Layer, LayerStore } from '../layers/types.ts';
+import type { ContentStore } from '../content/store.ts';
+import type { LayerStore } from '../layers/types.ts';
 import { hostPlatform } from '../registry/platform.ts';
 import { collect, type Pins } from './collect.ts';
 import { diskError } from './disk.ts';
+import { keepLayer } from './keep-layer.ts';
 import { layerType } from './layer-types.ts';
 import type { ImageRows } from './rows.ts';
 import type { ImageTarget, NewLocalImage } from './types.ts';
@@ -28,7 +29,7 @@ type Json = Readonly<Record<string, unknown>>;
  * names is swept at the next start. Throws as `ImageStore.make` says.
  */
 export async function makeImage(context: MakeContext, made: NewLocalImage): Promise<Digest> {
-  const { rows, content, layers, pins } = context;
+  const { rows, content, pins } = context;
   const name = readTarget(made.target);
   const parent =
     made.parent === undefined ? undefined : (JSON.parse(content.read(made.parent).toString()) as Json);
@@ -42,12 +43,8 @@ export async function makeImage(context: MakeContext, made: NewLocalImage): Prom
     pinned.use(pins.keep(diffIds));
     let id: Digest | undefined;
     try {
-      if (!isEmpty && rows.layer(diffId) === undefined) {
-        const layer = await layers.apply({ blob: blob.path, diffId, signal: made.signal });
-        // A pull may have brought the same one meanwhile.
-        if (rows.layer(diffId) === undefined) await keepLayer(context, { layer, blob });
-        else await layers.remove(layer.id);
-      }
+      if (!isEmpty)
+        await keepLayer(context, { blob, diffId, mediaType: layerType('none'), signal: made.signal });
       const bytes = Buffer.from(JSON.stringify(configOf(made, { parent, diffIds, isEmpty })));
       id = await content.put(bytes);
       rows.addImage({
@@ -65,22 +62,6 @@ export async function makeImage(context: MakeContext, made: NewLocalImage): Prom
     }
   } catch (error) {
     throw diskError(error, { doing: 'keeping an image', root: context.root });
-  }
-}
-
-/** Writes a new layer's row. Its archive is kept as it is: a directory can't give it back. */
-async function keepLayer(
-  { rows, content, layers }: MakeContext,
-  { layer, blob }: { readonly layer: Layer; readonly blob: ReceivedBlob },
-): Promise<void> {
-  try {
-    await content.keep(blob);
-    const { digest, sizeBytes } = blob;
-    rows.addLayer(layer, digest, { digest, sizeBytes, mediaType: layerType('none') });
-  } catch (error) {
-    if (!rows.isBlobUsed(blob.digest)) content.remove(blob.digest);
-    await layers.remove(layer.id);
-    throw error;
   }
 }
 

@@ -78,12 +78,10 @@ test('a layer that was made here is compressed once, and the image keeps its dig
       target: { repo: name, tag },
       signal,
     });
-  const before = store.images.usage().LayersSize;
   const lines = await push(store, name);
   const digests = lines.flatMap(({ aux }) => (aux === undefined ? [] : [aux.Digest]));
   assert.equal(digests.length, 2, 'all tags');
   assert.equal(statuses(lines, 'Pushed').length, 1);
-  assert.ok(store.images.usage().LayersSize < before, 'its archive gave way to the compressed one');
   const again = await push(store, name, 'a');
   assert.equal(again.at(-1)?.aux?.Digest, digests[0]);
   assert.equal(statuses(again, 'Compressing').length, 0);

@@ -12,6 +12,7 @@ import type { RegistryLimits, RegistrySettings } from '../registry/settings.ts';
 import type { OutgoingBlob, Uploaded } from '../registry/upload.ts';
 import { collect, type Pins } from './collect.ts';
 import type { Compressor } from './compress.ts';
+import { type BlobFile, findBlobFile } from './layer-archive.ts';
 import type { LayerBlob } from './layer-blobs.ts';
 import { madeManifest } from './made-manifest.ts';
 import { type LayerStep, layerLine, throttled } from './progress.ts';
@@ -136,21 +137,21 @@ type ImageJob = Job & {
 
 /** Pushes the manifest that the image came with; undefined where a layer's blob is neither here nor there. */
 async function pushAsItCame(context: PushContext, job: ImageJob): Promise<Sent | undefined> {
-  const { rows, content } = context;
+  const { content } = context;
   const { image, repository, what, signal } = job;
   const bytes = content.read(image.manifestDigest);
   const manifest = parseManifest(bytes, undefined, what);
   if (manifest.kind !== 'image') return undefined;
-  for (const { digest } of manifest.layers) {
-    if (rows.blobs.has(digest)) continue;
+  const files = await Promise.all(manifest.layers.map(({ digest }) => findBlobFile(context, digest)));
+  for (const [index, { digest }] of manifest.layers.entries()) {
+    if (files[index] !== undefined) continue;
     const there = await repository.findBlob({ blob: { digest }, seenIn: [], what, signal });
     if (there === undefined) return undefined;
   }
   await eachLayer(job, async ({ index, ...layer }) => {
-    const blob = manifest.layers[index];
-    if (blob === undefined || !rows.blobs.has(blob.digest))
-      return layer.onStep({ status: 'Layer already exists' });
-    await pushLayer(context, { ...job, ...layer, blob });
+    const [blob, file] = [manifest.layers[index], files[index]];
+    if (blob === undefined || file === undefined) return layer.onStep({ status: 'Layer already exists' });
+    await pushLayer(context, { ...job, ...layer, digest: blob.digest, file });
   });
   await pushConfig(context, job);
   const { mediaType } = manifest;
@@ -172,7 +173,8 @@ async function pushMade(context: PushContext, job: ImageJob): Promise<Sent> {
   await eachLayer(job, async ({ index, ...layer }) => {
     const blob = await compress(layer);
     blobs[index] = blob;
-    await pushLayer(context, { ...job, ...layer, blob });
+    const file = { path: content.pathOf(blob.digest), sizeBytes: blob.sizeBytes };
+    await pushLayer(context, { ...job, ...layer, digest: blob.digest, file });
   });
   const config = await pushConfig(context, job);
   const bytes = madeManifest(image.id, config.length, blobs);
@@ -220,27 +222,28 @@ async function eachLayer(
 }
 
 async function pushLayer(
-  { rows, content }: PushContext,
+  { rows }: PushContext,
   job: ImageJob & {
-    readonly blob: { readonly digest: Digest; readonly sizeBytes: number };
+    readonly digest: Digest;
+    readonly file: BlobFile;
     readonly onStep: (step: LayerStep) => void;
   },
 ): Promise<void> {
-  const { blob, repository, target, domain, signal, onStep } = job;
-  const total = blob.sizeBytes;
+  const { digest, file, repository, target, domain, signal, onStep } = job;
+  const total = file.sizeBytes;
   const prefix = `${domain}/`;
   const seenIn = rows.blobs
-    .sources(blob.digest)
+    .sources(digest)
     .filter((source) => source.startsWith(prefix) && source !== target.repository)
     .map((source) => source.slice(prefix.length));
   const uploaded = await repository.uploadBlob({
-    blob: fileBlob(content, blob),
+    blob: outgoing(digest, file),
     seenIn,
-    what: `layer ${shortDigest(blob.digest)} of ${job.what}`,
+    what: `layer ${shortDigest(digest)} of ${job.what}`,
     signal,
     onBytes: (current) => onStep({ status: 'Pushing', current, total }),
   });
-  rows.blobs.addSource(blob.digest, target.repository);
+  rows.blobs.addSource(digest, target.repository);
   onStep({ status: statusOf(uploaded) });
 }
 
@@ -269,16 +272,12 @@ async function pushConfig({ content }: PushContext, job: ImageJob): Promise<Buff
   return bytes;
 }
 
-function fileBlob(
-  content: ContentStore,
-  { digest, sizeBytes }: { readonly digest: Digest; readonly sizeBytes: number },
-): OutgoingBlob {
+function outgoing(digest: Digest, { path, sizeBytes }: BlobFile): OutgoingBlob {
   return {
     digest,
     sizeBytes,
     read: async function* (start, end) {
-      if (end > start)
-        yield* createReadStream(content.pathOf(digest), { start, end: end - 1, highWaterMark: 256 * 1024 });
+      if (end > start) yield* createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 });
     },
   };
 }

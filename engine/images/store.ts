@@ -9,6 +9,8 @@ import { openLayers } from '../layers/store.ts';
 import { defaultLayerLimits, type LayerKind, type LayerLimits } from '../layers/types.ts';
 import { defaultRegistryLimits, type RegistryLimits, type RegistrySettings } from '../registry/settings.ts';
 import type { Database } from '../state/database.ts';
+import { loadImages } from './archive/load.ts';
+import { saveImages } from './archive/save.ts';
 import { chainIds } from './chain.ts';
 import { imageLooks } from './check/check.ts';
 import { SETTLED_MS } from './check/types.ts';
@@ -53,14 +55,15 @@ export function openImageStore(options: {
   const rows = openImageRows(database);
   const content = openContentStore(join(root, 'content'));
   const layerRoot = join(root, 'layers');
+  const layerLimits = options.layerLimits ?? defaultLayerLimits;
   const layers = openLayers(layerRoot, {
     kind: chooseLayerKind(layerRoot, options.layerKind ?? 'auto'),
-    limits: options.layerLimits ?? defaultLayerLimits,
+    limits: layerLimits,
   });
   const pins = createPins();
   const limits = options.registryLimits ?? defaultRegistryLimits;
   const pullLayer = createLayerPuller({ rows, content, layers });
-  const compress = createCompressor({ root, rows, content });
+  const compress = createCompressor({ root, rows, content, layers });
   const context: PullContext = { root, rows, content, layers, pins, settings, limits, pullLayer, onEvent };
   // overlay wants at least one lower directory, and an image may have no layers.
   const empty = join(root, 'empty-layer');
@@ -110,6 +113,11 @@ export function openImageStore(options: {
       await pullImage(context, request);
     },
     push: async (request) => await pushImage({ ...context, compress }, request),
+    save: async (options) => await saveImages({ ...context, configOf }, options),
+    load: async (request) => {
+      await collectAfter(dropRemoved());
+      await loadImages({ ...context, layerLimits }, request);
+    },
     list: ({ filter = {} }) => listImages({ rows, configOf }, filter),
     inspect: (name) => inspectImage({ rows, configOf }, findImage(rows, name).image),
     resolve: (name) => {

@@ -50,6 +50,16 @@ export type PushRequest = {
   readonly onProgress: (line: ProgressLine) => void;
 };
 
+export type LoadRequest = {
+  /** Compressed with gzip or zstd, or not. */
+  readonly archive: ByteStream;
+  /** Only images for this one; of several in an index, the engine's own where it is not given. */
+  readonly platform?: string | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress: (line: ProgressLine) => void;
+};
+
 /** The images of one engine. All names are resolved as docker does: reference, id, or unique prefix of an id. */
 export type ImageStore = {
   /** Fetches what is missing and names it. Throws `notFound`, `unauthorized`, `unavailable`, `invalid`. */
@@ -59,6 +69,18 @@ export type ImageStore = {
    * `invalid`.
    */
   push(request: PushRequest): Promise<void>;
+  /**
+   * An archive of images, as `saveImages` says. Throws `notFound`; what fails later breaks the stream off.
+   */
+  save(options: {
+    readonly names: readonly string[];
+    readonly platform?: string | undefined;
+  }): Promise<ByteStream>;
+  /**
+   * Keeps the images of an archive: docker's, or an OCI layout. Throws `invalid` on one that is damaged, or none;
+   * `notFound` where nothing in it is for the platform. What was whole before is kept.
+   */
+  load(request: LoadRequest): Promise<void>;
   list(query: { readonly all?: boolean; readonly filter?: Filters }): readonly ImageSummary[];
   /** Throws `notFound`, with a hint to pull it. */
   inspect(name: string): ImageInspect;
@@ -120,7 +142,7 @@ export type ImageUser = { readonly containerId: string; readonly running: boolea
 
 /** What happens to images: for the engine's event log. */
 export type ImageEvent = {
-  readonly action: 'pull' | 'push' | 'tag' | 'untag' | 'delete' | 'import';
+  readonly action: 'pull' | 'push' | 'save' | 'load' | 'tag' | 'untag' | 'delete' | 'import';
   readonly id: string;
   readonly name: string;
 };

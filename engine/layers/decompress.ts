@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Digest } from '../api/digest.ts';
@@ -96,7 +97,20 @@ async function* asBuffers(source: ByteStream): AsyncGenerator<Buffer> {
   for await (const chunk of source) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
-function checkSize(total: number, consumed: number, limits: LayerLimits): void {
+/** How a file is compressed, by its first bytes. Throws `unsupported` on bzip2 and xz. */
+export async function compressionOfFile(path: string): Promise<Compression> {
+  return compressionOf(await headOf(path));
+}
+
+async function headOf(path: string): Promise<Buffer> {
+  await using file = await open(path, 'r');
+  const head = Buffer.alloc(HEAD_BYTES);
+  const { bytesRead } = await file.read(head, 0, head.length, 0);
+  return head.subarray(0, bytesRead);
+}
+
+/** Throws `invalid` on an archive that has grown to more than the limits allow. */
+export function checkSize(total: number, consumed: number, limits: LayerLimits): void {
   const { maxBytes, maxRatio, ratioFromBytes } = limits;
   if (total > maxBytes)
     throw new BerthError('invalid', `the layer is larger than ${maxBytes} bytes uncompressed`);

@@ -1,11 +1,12 @@
 import { errorBody, toBerthError } from '../api/errors.ts';
 import type { ProgressLine } from '../api/wire.ts';
+import type { Reply } from './exchange.ts';
 
 /**
  * Progress on its way from a pull to a client. The pull never waits for the client: of a layer's byte counts that
  * a slow client has not read yet only the newest is kept, so that what is held is bounded by the number of layers.
  */
-export type Progress = {
+type Progress = {
   readonly write: (line: ProgressLine) => void;
   readonly end: () => void;
   readonly fail: (error: unknown) => void;
@@ -15,7 +16,15 @@ export type Progress = {
   readonly lines: AsyncIterable<string>;
 };
 
-export function openProgress(): Progress {
+export /** Answers with the progress of some work, from its first line on: until then there is a status to say a failure with. */
+async function withProgress(work: (onProgress: Progress['write']) => Promise<unknown>): Promise<Reply> {
+  const progress = openProgress();
+  work(progress.write).then(progress.end, progress.fail);
+  await progress.begun;
+  return { kind: 'stream', contentType: 'application/json', chunks: progress.lines, failure: failureLine };
+}
+
+function openProgress(): Progress {
   const begun = Promise.withResolvers<void>();
   let waiting: ProgressLine[] = [];
   let outcome: 'going' | 'ended' | { readonly error: unknown } = 'going';
@@ -65,7 +74,7 @@ export function openProgress(): Progress {
 const isCount = (line: ProgressLine | undefined) => line?.progressDetail?.current !== undefined;
 
 /** How a pull that fails after its first line says so: Docker's two fields, and Berth's code and hint. */
-export function failureLine(thrown: unknown): string {
+function failureLine(thrown: unknown): string {
   const { message, code, hint } = errorBody(toBerthError(thrown));
   const line: ProgressLine = {
     errorDetail: { message },

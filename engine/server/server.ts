@@ -15,6 +15,7 @@ import { archiveHandlers } from './handlers/archives.ts';
 import { containerHandlers } from './handlers/containers.ts';
 import { diskUsageHandlers } from './handlers/disk-usage.ts';
 import { execHandlers } from './handlers/exec.ts';
+import { imageArchiveHandlers } from './handlers/image-archives.ts';
 import { imageHandlers } from './handlers/images.ts';
 import { madeImageHandlers } from './handlers/made-images.ts';
 import { networkHandlers } from './handlers/networks.ts';
@@ -41,6 +42,7 @@ export function createServer(parts: ServerParts): Server {
   const handlers: Handlers = {
     ...systemHandlers(parts),
     ...imageHandlers(parts),
+    ...imageArchiveHandlers(parts),
     ...containerHandlers(parts),
     ...streamHandlers(parts),
     ...archiveHandlers(parts),

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { BerthError } from '../../api/errors.ts';
 import type { RegistryAuth } from '../../images/types.ts';
-import { type Handlers, json, type Reply, type ServerParts } from '../exchange.ts';
-import { failureLine, openProgress, type Progress } from '../progress.ts';
+import { type Handlers, json, type ServerParts } from '../exchange.ts';
+import { withProgress } from '../progress.ts';
 import { parseRegistryAuth } from '../registry-auth.ts';
 
 /** Images: pull, push, list, inspect, remove. */
@@ -31,14 +31,6 @@ export function imageHandlers({
     imagePrune: async ({ query }) => json(await images.prune(query)),
     imageRemove: async ({ path, query }) => json(await images.remove(path.name, query)),
   };
-}
-
-/** Answers with the progress of some work, from its first line on: until then there is a status to say a failure with. */
-async function withProgress(work: (onProgress: Progress['write']) => Promise<unknown>): Promise<Reply> {
-  const progress = openProgress();
-  work(progress.write).then(progress.end, progress.fail);
-  await progress.begun;
-  return { kind: 'stream', contentType: 'application/json', chunks: progress.lines, failure: failureLine };
 }
 
 function authOf(headers: IncomingHttpHeaders): RegistryAuth | undefined {

@@ -9,6 +9,7 @@ import { execCases } from './cases-exec.ts';
 import { fieldCases } from './cases-fields.ts';
 import { filterCases } from './cases-filters.ts';
 import { healthCases } from './cases-health.ts';
+import { imageArchiveCases } from './cases-image-archives.ts';
 import { imageCases } from './cases-images.ts';
 import { lifeCases } from './cases-life.ts';
 import { lifeEventCases } from './cases-life-events.ts';
@@ -60,4 +61,5 @@ export const cases: Readonly<Record<string, Case>> = {
   ...archiveCases,
   ...madeImageCases,
   ...pushCases,
+  ...imageArchiveCases,
 };
