@@ -24,7 +24,7 @@ async function withProgress(work: (onProgress: Progress['write']) => Promise<unk
   return { kind: 'stream', contentType: 'application/json', chunks: progress.lines, failure: failureLine };
 }
 
-function openProgress(): Progress {
+export function openProgress(): Progress {
   const begun = Promise.withResolvers<void>();
   let waiting: ProgressLine[] = [];
   let outcome: 'going' | 'ended' | { readonly error: unknown } = 'going';
@@ -74,7 +74,7 @@ function openProgress(): Progress {
 const isCount = (line: ProgressLine | undefined) => line?.progressDetail?.current !== undefined;
 
 /** How a pull that fails after its first line says so: Docker's two fields, and Berth's code and hint. */
-function failureLine(thrown: unknown): string {
+export function failureLine(thrown: unknown): string {
   const { message, code, hint } = errorBody(toBerthError(thrown));
   const line: ProgressLine = {
     errorDetail: { message },

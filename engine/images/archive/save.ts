@@ -5,13 +5,7 @@ import { BerthError } from '../../api/errors.ts';
 import { parseReference } from '../../api/reference.ts';
 import type { ContentStore } from '../../content/store.ts';
 import type { LayerStore } from '../../layers/types.ts';
-import {
-  OCI_CONFIG,
-  OCI_INDEX,
-  OCI_MANIFEST,
-  type Platform,
-  parseManifest,
-} from '../../registry/manifest.ts';
+import { OCI_INDEX, OCI_MANIFEST, type Platform, parseManifest } from '../../registry/manifest.ts';
 import { formatPlatform, parsePlatform, suits } from '../../registry/platform.ts';
 import { ARCHIVE_END, encodeHeader, paddingAfter } from '../../tar/writer.ts';
 import type { Pins } from '../collect.ts';
@@ -19,6 +13,7 @@ import type { ImageConfig } from '../config.ts';
 import { findImage, repositoryText, tagText } from '../find.ts';
 import { findBlobFile, openArchive } from '../layer-archive.ts';
 import { compressionOfType, layerType } from '../layer-types.ts';
+import { madeManifest } from '../made-manifest.ts';
 import type { ImageRow, ImageRows, NameRow } from '../rows.ts';
 import type { ImageEvent } from '../types.ts';
 import { platformOf } from './contents.ts';
@@ -146,16 +141,8 @@ async function prepare(
   const layers: Blob[] = [];
   for (const diffId of context.rows.diffIdsOf(image.id))
     layers.push(await plainLayer(context, { diffId, undo }));
-  const manifest = bytesBlob(
-    Buffer.from(
-      JSON.stringify({
-        schemaVersion: 2,
-        mediaType: OCI_MANIFEST,
-        config: descriptorOf(common.config, OCI_CONFIG),
-        layers: layers.map((layer) => descriptorOf(layer, layerType('none'))),
-      }),
-    ),
-  );
+  const typed = layers.map((layer) => ({ ...layer, mediaType: layerType('none') }));
+  const manifest = bytesBlob(madeManifest(image.id, common.config.sizeBytes, typed));
   return { ...common, layers, manifest: { ...manifest, mediaType: OCI_MANIFEST } };
 }
 
