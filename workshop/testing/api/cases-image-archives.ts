@@ -134,5 +134,12 @@ export const imageArchiveCases: Readonly<Record<string, Case>> = {
       body: archive,
     });
     assert.deepEqual([status, /no image for linux\/s390x/.test(json().message)], [404, true]);
+    const { Architecture } = (await ask(subject, 'GET /v1.47/images/busybox/json')).json();
+    const own = `platform=linux/${Architecture}`;
+    for (const path of [`busybox/get?${own}`, `get?names=busybox&${own}`])
+      assert.equal((await ask(subject, `GET /v1.47/images/${path}`)).status, 200);
+    const taken = await ask(subject, `POST /v1.47/images/load?${own}`, { body: archive });
+    assert.deepEqual(words(taken.lines()).at(-1), 'Loaded image: platform:1\n');
+    await forget(subject, 'platform:1');
   },
 };
