@@ -192,6 +192,18 @@ export const entries: readonly Entry[] = [
     load: () => import('./load.ts'),
   },
   {
+    names: ['login'],
+    summary: 'Log in at a registry',
+    group: 'Images',
+    load: () => import('./login.ts'),
+  },
+  {
+    names: ['logout'],
+    summary: 'Forget a login at a registry',
+    group: 'Images',
+    load: () => import('./logout.ts'),
+  },
+  {
     names: ['images', 'image ls', 'image list'],
     summary: 'List images',
     group: 'Images',

@@ -1,6 +1,7 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { BerthError, isErrno } from '../../engine/api/errors.ts';
 import { checkUserName, parsePasswords, passwordLine } from '../../engine/api/passwords.ts';
+import { askLine } from '../asking.ts';
 import { type Context, defineCommand, type Flag } from '../command.ts';
 
 export const command = defineCommand({
@@ -56,21 +57,8 @@ async function replace(path: string, text: string): Promise<void> {
   }
 }
 
-async function passwordOf({ stdin, stderr }: Context, name: string): Promise<string> {
-  const input = stdin();
-  const { createInterface } = await import('node:readline/promises');
-  const isTerminal = input.isTTY === true;
-  if (isTerminal) stderr.stream.write(`Password of ${name}: `);
-  // What is typed is not shown: the line editor's output goes nowhere.
-  const { Writable } = await import('node:stream');
-  const output = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const reader = createInterface({ input, output, terminal: isTerminal });
-  const password = await new Promise<string>((resolve) => {
-    reader.once('line', resolve);
-    reader.once('close', () => resolve(''));
-  });
-  reader.close();
-  if (isTerminal) stderr.line('');
+async function passwordOf(context: Context, name: string): Promise<string> {
+  const password = await askLine(context, `Password of ${name}: `, { secret: true });
   if (password !== '') return password;
   throw new BerthError('invalid', `no password for ${name} was given`, {
     hint: `printf '%s\\n' "$PASSWORD" | berth registry passwd FILE ${name}`,

@@ -3,6 +3,7 @@ import { creating } from './creating.ts';
 import { executing } from './executing.ts';
 import type { Behaviours } from './given.ts';
 import { life } from './life.ts';
+import { logins } from './logins.ts';
 import { observing } from './observing.ts';
 import { pulling } from './pulling.ts';
 import { pushing } from './pushing.ts';
@@ -17,6 +18,7 @@ export const everything: Behaviours = {
   ...reading,
   ...pulling,
   ...pushing,
+  ...logins,
   ...terminals,
   ...life,
   ...executing,
@@ -60,6 +62,7 @@ const onDockerd = [
   /^diff/,
   /^commit/,
   /^push/,
+  /^login keeps/,
 ];
 
 const chosen = (starts: readonly RegExp[]): Behaviours =>

@@ -76,3 +76,19 @@ export function familiarReference(reference: Reference): string {
   const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
   return `${familiarName(reference)}${tag}${digest}`;
 }
+
+/** Docker Hub, in all the names it has where logins are concerned. */
+const HUB_NAMES = ['', 'docker.io', 'index.docker.io', 'registry-1.docker.io'];
+
+/**
+ * The registry of an address, as it stands in a reference: without scheme and path. Docker Hub is `docker.io`, also
+ * where it is written `https://index.docker.io/v1/`, or nothing is. Throws `invalid`.
+ */
+export function registryDomain(address: string): string {
+  const host = address.replace(/^https?:\/\//i, '').split('/')[0] ?? '';
+  if (HUB_NAMES.includes(host)) return DEFAULT_DOMAIN;
+  if (/^(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?$/.test(host)) return host;
+  throw new BerthError('invalid', 'that is not the address of a registry', {
+    hint: 'write it as in a reference: registry.example.com, or localhost:5000',
+  });
+}

@@ -1,78 +1,123 @@
-import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { BerthError, isErrno } from '../api/errors.ts';
+import { BerthError } from '../api/errors.ts';
+import { credentialHelper } from './credential-helper.ts';
+import {
+  changeAuths,
+  type DockerConfig,
+  type Env,
+  readDockerConfig,
+  type StoredAuth,
+} from './docker-config.ts';
 
-/** What docker's `config.json` says of registries: https://docs.docker.com/reference/cli/docker/login/ */
-type DockerConfig = {
-  readonly auths?: Readonly<Record<string, StoredAuth>>;
-  readonly credsStore?: string;
-  readonly credHelpers?: Readonly<Record<string, string>>;
-};
-type StoredAuth = { readonly auth?: string; readonly identitytoken?: string };
-type Env = Readonly<Record<string, string | undefined>>;
+/** Logins at registries, kept where docker keeps them: either one's logins serve the other. */
 
-/** Under this name `docker login` stores Docker Hub's credentials. */
-const DOCKER_HUB = 'https://index.docker.io/v1/';
-/** A credential helper answers this user name where the secret is an identity token. */
-const TOKEN_USER = '<token>';
-const HELPER_TIMEOUT_MS = 10_000;
-
-/**
- * The `X-Registry-Auth` header for a registry (`docker.io`, `localhost:5000`), from what `docker login` stored;
- * undefined where nothing is stored. Throws `invalid` when docker's config.json can't be read.
- */
-export async function registryAuthHeader(
-  domain: string,
-  env: Env = process.env,
-): Promise<string | undefined> {
-  const directory = env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker');
-  const config = await readConfig(join(directory, 'config.json'));
-  if (config === undefined) return undefined;
-  const server = domain === 'docker.io' ? DOCKER_HUB : domain;
-  const helper = config.credHelpers?.[domain] ?? config.credsStore;
-  const found =
-    (helper === undefined ? undefined : await askHelper(helper, server, env)) ??
-    readStored(config.auths ?? {}, domain);
-  if (found === undefined) return undefined;
-  // URL-safe alphabet with padding: what Go's base64.URLEncoding reads.
-  return Buffer.from(JSON.stringify({ ...found, serveraddress: server }))
-    .toString('base64')
-    .replaceAll('+', '-')
-    .replaceAll('/', '_');
-}
-
-type Credentials = {
+export type Credentials = {
   readonly username?: string;
   readonly password?: string;
   readonly identitytoken?: string;
 };
 
-async function readConfig(path: string): Promise<DockerConfig | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
-    throw new BerthError('invalid', `can't read ${path}: ${(error as Error).message}`, { cause: error });
+/** Under this name `docker login` stores Docker Hub's credentials. */
+const DOCKER_HUB = 'https://index.docker.io/v1/';
+/** A credential helper answers this user name where the secret is an identity token. */
+const TOKEN_USER = '<token>';
+
+/** What docker calls a registry where credentials are concerned. */
+export const serverOf = (domain: string) => (domain === 'docker.io' ? DOCKER_HUB : domain);
+
+/** What is stored for a registry (`docker.io`, `localhost:5000`); undefined where nothing is. Throws `invalid`. */
+export async function storedCredentials(
+  domain: string,
+  env: Env = process.env,
+): Promise<Credentials | undefined> {
+  const config = await readDockerConfig(env);
+  const helper = helperFor(config, domain);
+  const kept = helper === undefined ? undefined : await credentialHelper(helper, env).get(serverOf(domain));
+  if (kept === undefined) return readStored(config.auths ?? {}, domain);
+  const { Username, Secret } = kept;
+  return Username === TOKEN_USER ? { identitytoken: Secret } : { username: Username, password: Secret };
+}
+
+/**
+ * The `X-Registry-Auth` header for a registry, from what is stored; undefined where nothing is. Throws `invalid` when
+ * docker's config.json can't be read.
+ */
+export async function registryAuthHeader(
+  domain: string,
+  env: Env = process.env,
+): Promise<string | undefined> {
+  const found = await storedCredentials(domain, env);
+  if (found === undefined) return undefined;
+  // URL-safe alphabet with padding: what Go's base64.URLEncoding reads.
+  return Buffer.from(JSON.stringify({ ...found, serveraddress: serverOf(domain) }))
+    .toString('base64')
+    .replaceAll('+', '-')
+    .replaceAll('/', '_');
+}
+
+/**
+ * Stores a login: with the helper that config.json names for it, else in that file. Says which. Throws `unavailable`
+ * where the helper fails, `invalid` where the file can't be written; never with the secret.
+ */
+export async function storeCredentials(
+  domain: string,
+  { username = '', password = '', identitytoken }: Credentials,
+  env: Env = process.env,
+): Promise<'helper' | 'file'> {
+  const server = serverOf(domain);
+  const helper = helperFor(await readDockerConfig(env), domain);
+  if (helper === undefined) {
+    const stored: StoredAuth = {
+      auth: Buffer.from(`${username}:${identitytoken === undefined ? password : ''}`).toString('base64'),
+      ...(identitytoken === undefined ? {} : { identitytoken }),
+    };
+    await changeAuths(env, (auths) => ({ ...without(auths, domain), [server]: stored }));
+    return 'file';
   }
-  try {
-    const config: unknown = JSON.parse(text);
-    if (typeof config === 'object' && config !== null) return config;
-  } catch {
-    // Said below, with the path.
-  }
-  throw new BerthError('invalid', `${path} is not a JSON object`, {
-    hint: 'mend it, or point DOCKER_CONFIG at another directory',
-  });
+  const kept =
+    identitytoken === undefined
+      ? { Username: username, Secret: password }
+      : { Username: TOKEN_USER, Secret: identitytoken };
+  await credentialHelper(helper, env).store(server, kept);
+  // docker notes there whom it knows, without the secret.
+  await changeAuths(env, (auths) => ({ ...without(auths, domain), [server]: {} }));
+  return 'helper';
+}
+
+/** Forgets a login. False where there was none. Throws `invalid` where the file can't be written. */
+export async function eraseCredentials(domain: string, env: Env = process.env): Promise<boolean> {
+  const config = await readDockerConfig(env);
+  const auths = config.auths ?? {};
+  const helper = helperFor(config, domain);
+  const erased = helper !== undefined && (await credentialHelper(helper, env).erase(serverOf(domain)));
+  const isNoted = Object.keys(auths).some((key) => isFor(key, domain));
+  if (isNoted) await changeAuths(env, (before) => without(before, domain));
+  return erased || isNoted;
+}
+
+function helperFor({ credHelpers, credsStore }: DockerConfig, domain: string): string | undefined {
+  const name = credHelpers?.[domain] ?? credHelpers?.[serverOf(domain)] ?? credsStore;
+  if (typeof name !== 'string' || name === '') return undefined;
+  // It becomes the name of a program: never a path.
+  if (/^[A-Za-z0-9._-]+$/.test(name)) return name;
+  throw new BerthError('invalid', `'${name.slice(0, 100)}' in docker's config.json is no name of a helper`);
+}
+
+/** Older versions stored whole URLs: https://host/v1/. */
+function isFor(key: string, domain: string): boolean {
+  const host = key.replace(/^https?:\/\//, '').split('/')[0];
+  return host === (domain === 'docker.io' ? 'index.docker.io' : domain);
+}
+
+function without(
+  auths: Readonly<Record<string, StoredAuth>>,
+  domain: string,
+): Readonly<Record<string, StoredAuth>> {
+  return Object.fromEntries(Object.entries(auths).filter(([key]) => !isFor(key, domain)));
 }
 
 function readStored(auths: Readonly<Record<string, StoredAuth>>, domain: string): Credentials | undefined {
   for (const [key, stored] of Object.entries(auths)) {
-    // Older versions stored whole URLs: https://host/v1/.
-    const host = key.replace(/^https?:\/\//, '').split('/')[0];
-    if (host !== (domain === 'docker.io' ? 'index.docker.io' : domain)) continue;
+    if (!isFor(key, domain)) continue;
     const plain = Buffer.from(stored.auth ?? '', 'base64').toString('utf8');
     const colon = plain.indexOf(':');
     const token = stored.identitytoken === undefined ? {} : { identitytoken: stored.identitytoken };
@@ -80,26 +125,4 @@ function readStored(auths: Readonly<Record<string, StoredAuth>>, domain: string)
     if (stored.identitytoken !== undefined) return token;
   }
   return undefined;
-}
-
-/** Asks `docker-credential-NAME get`; undefined where it has none (it then exits with an error). */
-async function askHelper(name: string, server: string, env: Env): Promise<Credentials | undefined> {
-  const answer = await new Promise<string | undefined>((resolve) => {
-    const child = spawn(`docker-credential-${name}`, ['get'], {
-      env: { ...env } as NodeJS.ProcessEnv,
-      stdio: ['pipe', 'pipe', 'ignore'],
-      timeout: HELPER_TIMEOUT_MS,
-    });
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString('utf8');
-    });
-    child.on('error', () => resolve(undefined));
-    child.on('close', (code) => resolve(code === 0 ? text : undefined));
-    child.stdin.on('error', () => {});
-    child.stdin.end(server);
-  });
-  if (answer === undefined) return undefined;
-  const { Username = '', Secret = '' } = JSON.parse(answer) as { Username?: string; Secret?: string };
-  return Username === TOKEN_USER ? { identitytoken: Secret } : { username: Username, password: Secret };
 }

@@ -8,6 +8,8 @@ import { openEvents } from '../events/log.ts';
 import { findProgram, runProgram } from '../host/programs.ts';
 import { openImageStore } from '../images/store.ts';
 import { openNetworks } from '../networks/networks.ts';
+import { openRegistries } from '../registry/registries.ts';
+import { defaultRegistryLimits } from '../registry/settings.ts';
 import { detectCgroups, removeCgroup } from '../runtime/cgroups.ts';
 import { openRuntime } from '../runtime/oci.ts';
 import { createServer } from '../server/server.ts';
@@ -95,6 +97,7 @@ async function serve(options: EngineOptions): Promise<void> {
     volumes,
     events,
     registry,
+    registries: openRegistries({ settings: settings.registries, limits: defaultRegistryLimits }),
     version: () => versionOf(facts),
     info: () =>
       infoOf(facts, {

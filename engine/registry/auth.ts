@@ -43,6 +43,8 @@ export async function authorize(options: {
   readonly credentials: Credentials | undefined;
   readonly limits: RegistryLimits;
   readonly signal: AbortSignal;
+  /** Asks for a token that stands for name and password from then on, and is told the one that came. */
+  readonly onRefreshToken?: (token: string) => void;
 }): Promise<string | undefined> {
   const { challenges, credentials } = options;
   const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
@@ -78,12 +80,14 @@ async function fetchToken(challenge: Challenge, options: Parameters<typeof autho
   // What is known of the registry's own certificate holds for its token service only where it is the same host.
   const to = { ...endpoint, ca: url.host === host ? endpoint.ca : undefined };
   const basic = basicAuthorization(credentials);
+  if (options.onRefreshToken !== undefined) fields.append('offline_token', 'true');
   const answer = credentials?.identitytoken
     ? await exchange({
         url,
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: { bytes: oauthForm(fields, credentials.identitytoken) },
+        bound: true,
         endpoint: to,
         limits,
         signal,
@@ -97,11 +101,12 @@ async function fetchToken(challenge: Challenge, options: Parameters<typeof autho
       });
   const body = await readBody(answer, { maxBytes: MAX_TOKEN_BYTES, what: `the token service ${url.host}` });
   if (answer.status === 401 || answer.status === 403 || answer.status === 400) {
-    throw new BerthError('unauthorized', `${url.host} refuses a token for ${scopes.join(' ')}`, {
-      hint: `berth login ${host}`,
-    });
+    const what = scopes.length === 0 ? 'a token' : `a token for ${scopes.join(' ')}`;
+    throw new BerthError('unauthorized', `${url.host} refuses ${what}`, { hint: `berth login ${host}` });
   }
-  return tokenIn(body, answer.status, url.host);
+  const { token, refreshToken } = tokensIn(body, answer.status, url.host);
+  if (refreshToken !== undefined) options.onRefreshToken?.(refreshToken);
+  return token;
 }
 
 function scopesOf(challenged: string | undefined, own: readonly string[]): readonly string[] {
@@ -120,18 +125,22 @@ function oauthForm(fields: URLSearchParams, refreshToken: string): string {
   return form.toString();
 }
 
-function tokenIn(body: Buffer, status: number, host: string): string {
+function tokensIn(
+  body: Buffer,
+  status: number,
+  host: string,
+): { readonly token: string; readonly refreshToken: string | undefined } {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body.toString());
   } catch {
     // Falls through: what is no JSON has no token either.
   }
-  const { token, access_token: accessToken } = (parsed ?? {}) as { token?: unknown; access_token?: unknown };
-  const found = [token, accessToken].find(
-    (value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value),
-  );
-  if (status === 200 && typeof found === 'string') return found;
+  const isToken = (value: unknown) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
+  const answer = (parsed ?? {}) as Readonly<Record<string, unknown>>;
+  const token = [answer.token, answer.access_token].find(isToken);
+  const refreshToken = [answer.refresh_token].find(isToken) as string | undefined;
+  if (status === 200 && typeof token === 'string') return { token, refreshToken };
   throw new BerthError('unavailable', `the token service ${host} answered ${status} without a token`, {
     hint: 'try again later',
   });

@@ -16,6 +16,8 @@ export type Exchange = {
   readonly method?: Method;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Body | undefined;
+  /** Whether it goes to no other host than the first, because the body is a secret. */
+  readonly bound?: boolean;
   readonly endpoint: Endpoint;
   readonly limits: RegistryLimits;
   readonly signal: AbortSignal;
@@ -59,6 +61,8 @@ export async function exchange(options: Exchange): Promise<Answer> {
     if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
     answer.discard();
     current = { ...redirected(current, location), method: current.method ?? 'GET' };
+    if (options.bound === true && current.url.origin !== options.url.origin)
+      throw new BerthError('unavailable', `${options.url.host} redirects credentials to ${current.url.host}`);
   }
   throw new BerthError('unavailable', `${options.url.host} redirects more than ${MAX_REDIRECTS} times`);
 }

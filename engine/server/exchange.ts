@@ -6,6 +6,7 @@ import type { Registry } from '../distribution/registry.ts';
 import type { Events } from '../events/types.ts';
 import type { ImageStore } from '../images/types.ts';
 import type { Networks } from '../networks/types.ts';
+import type { Registries } from '../registry/registries.ts';
 import type { Volumes } from '../volumes/types.ts';
 
 /** What the routes work on; the composition root supplies it. */
@@ -19,6 +20,7 @@ export type ServerParts = {
   readonly volumes: Pick<Volumes, 'create' | 'list' | 'inspect' | 'remove' | 'prune' | 'usage'>;
   readonly events: Pick<Events, 'follow' | 'record'>;
   readonly registry: Pick<Registry, 'serve'>;
+  readonly registries: Registries;
   readonly version: () => VersionInfo;
   readonly info: () => SystemInfo | Promise<SystemInfo>;
   /** Tells the operator of errors that are the engine's own. */

@@ -12,7 +12,6 @@ export type Unserved = Pattern & {
 
 const notServed = [
   'GET /auth',
-  'POST /auth',
   'POST /build',
   'POST /build/cancel',
   'GET /distribution/{name*}/json',

@@ -31,3 +31,20 @@ export type RegistryAccess = {
 
 /** First where it listens, then what is asked. */
 export type RegistryLine = { readonly listening: string } | RegistryAccess;
+
+/** What is shown to a registry with `POST /auth`. */
+export type AuthBody = {
+  readonly username?: string;
+  readonly password?: string;
+  readonly email?: string;
+  /** `https://index.docker.io/v1/` is Docker Hub, and so is nothing. */
+  readonly serveraddress?: string;
+  readonly identitytoken?: string;
+  readonly registrytoken?: string;
+};
+
+export type AuthAnswer = {
+  readonly Status: string;
+  /** To be kept in the password's place; empty where the registry has none. */
+  readonly IdentityToken: string;
+};

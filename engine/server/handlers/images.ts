@@ -1,9 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { BerthError } from '../../api/errors.ts';
-import type { RegistryAuth } from '../../images/types.ts';
 import { type Handlers, json, type ServerParts } from '../exchange.ts';
 import { withProgress } from '../progress.ts';
-import { parseRegistryAuth } from '../registry-auth.ts';
+import { authOf } from '../registry-auth.ts';
 
 /** Images: pull, push, list, inspect, remove. */
 export function imageHandlers({
@@ -31,11 +29,6 @@ export function imageHandlers({
     imagePrune: async ({ query }) => json(await images.prune(query)),
     imageRemove: async ({ path, query }) => json(await images.remove(path.name, query)),
   };
-}
-
-function authOf(headers: IncomingHttpHeaders): RegistryAuth | undefined {
-  const header = headers['x-registry-auth'];
-  return parseRegistryAuth(Array.isArray(header) ? header[0] : header);
 }
 
 /** The reference of `fromImage` and `tag`, which may be a digest. Without a tag it is the default one. */

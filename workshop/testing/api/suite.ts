@@ -15,6 +15,7 @@ import { lifeCases } from './cases-life.ts';
 import { lifeEventCases } from './cases-life-events.ts';
 import { limitCases } from './cases-limits.ts';
 import { listCases } from './cases-list.ts';
+import { loginCases } from './cases-logins.ts';
 import { logCases } from './cases-logs.ts';
 import { madeImageCases } from './cases-made-images.ts';
 import { mannerCases } from './cases-manners.ts';
@@ -62,4 +63,5 @@ export const cases: Readonly<Record<string, Case>> = {
   ...madeImageCases,
   ...pushCases,
   ...imageArchiveCases,
+  ...loginCases,
 };
