@@ -4,10 +4,11 @@ import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { argv, stdout, version } from 'node:process';
 import { type Contender, contenders } from './bench/contenders.ts';
+import { imageMeasures, measureStore } from './bench/image-measures.ts';
 import { bareProgram, bareRuntime, bareTransfer } from './bench/limits.ts';
 import { lifeMeasures, type Measure, measureMemory } from './bench/measures.ts';
 import { fillStorage } from './bench/registry.ts';
-import { formatTime, median } from './bench/statistics.ts';
+import { formatTime, median, quantile } from './bench/statistics.ts';
 import { ROOT } from './sources.ts';
 
 /**
@@ -55,6 +56,18 @@ function memoryTable(rows: Awaited<ReturnType<typeof measureMemory>>): string {
   return `### Memory (PSS) of the engine and of what watches its containers\n\n${[head, ...lines].join('\n')}`;
 }
 
+function storeTable(rows: Awaited<ReturnType<typeof measureStore>>): string {
+  const size = (bytes: number | undefined) =>
+    bytes === undefined ? '–' : `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+  const lines = rows.map(({ name, pingMs, peakBytes, diskBytes }) => {
+    const pings =
+      pingMs === undefined ? '–' : [0.5, 0.99].map((part) => formatTime(quantile(pingMs, part))).join(', ');
+    return `| ${name} | ${pings} | ${size(peakBytes)} | ${size(diskBytes)} |`;
+  });
+  const head = '| | `_ping`: median, 99 % | peak memory | on disk after |\n| --- | ---: | ---: | ---: |';
+  return `### While the large image is pulled, and after\n\n${[head, ...lines].join('\n')}`;
+}
+
 function machineFacts(versions: readonly string[]): readonly string[] {
   const distribution = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
   const cgroup = execFileSync('stat', ['-fc', '%T', '/sys/fs/cgroup'], { encoding: 'utf8' }).trim();
@@ -85,21 +98,15 @@ const limits = {
   bareRuntime: undo.use(await bareRuntime(berth)),
 };
 const transfer = undo.use(await bareTransfer());
-const pull: Measure = {
-  word: 'pull',
-  title: 'Pull of 6 layers, 60,000 files, 550 MB (330 MB compressed)',
-  rounds: 3,
-  warmUp: 0,
-  subjects: async () => [...engines.map((engine) => ({ name: engine.name, measure: engine.pull })), transfer],
-};
 
 const tables: string[] = [];
 const tell = (table: string) => {
   tables.push(table);
   stdout.write(`\n${table}\n`);
 };
-for (const measure of [...lifeMeasures({ engines, ...limits }), pull])
+for (const measure of [...lifeMeasures({ engines, ...limits }), ...imageMeasures({ engines, transfer })])
   if (wanted(measure.word)) tell(await measureInTurns(measure));
+if (wanted('store')) tell(storeTable(await measureStore(engines)));
 if (wanted('memory')) tell(memoryTable(await measureMemory(engines)));
 
 const facts = machineFacts(engines.map(({ name, version: itsVersion }) => `${name} ${itsVersion}`));

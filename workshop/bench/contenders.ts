@@ -1,9 +1,9 @@
 import { globSync, readFileSync, readlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Client, createClient, parseHost } from '../../engine/client/index.ts';
 import { launched } from '../launcher.ts';
 import { startEngine } from '../testing/engine.ts';
 import { peerMissing, startDockerd, startPodman } from '../testing/peers.ts';
-import { BENCH_IMAGE } from './image.ts';
 import { firstLine, type Program, timeProgram } from './program.ts';
 import { serveImages } from './registry.ts';
 
@@ -15,8 +15,12 @@ export type Contender = AsyncDisposable & {
   readonly busybox: string;
   /** Time of a command of its own command line, in milliseconds. */
   readonly time: (...args: readonly string[]) => Promise<number>;
-  /** Time of a pull of the big image, which is removed again outside of the time. */
-  readonly pull: () => Promise<number>;
+  /** An image of the bench's by the name that it has in this engine's registry. */
+  readonly reference: (image: string) => string;
+  /** Time of a pull, in milliseconds; of what `reference` gives. */
+  readonly pull: (reference: string) => Promise<number>;
+  /** Where it keeps images and containers. */
+  readonly storage: string;
   /** Its API, where it is a daemon. */
   readonly client: Client | undefined;
   /** Processes of the engine itself and of what watches its containers, without the containers' own. */
@@ -26,6 +30,7 @@ export type Contender = AsyncDisposable & {
 type Cli = {
   readonly name: string;
   readonly version: string;
+  readonly storage: string;
   /** The program and the flags before every command. */
   readonly base: Program;
   readonly environment?: Readonly<Record<string, string>>;
@@ -38,7 +43,8 @@ type Cli = {
 
 async function contenderOf(cli: Cli, undo: AsyncDisposableStack): Promise<Contender> {
   const registry = undo.use(await serveImages(cli.pid));
-  const [busybox, big] = [`${registry.host}/busybox:latest`, `${registry.host}/${BENCH_IMAGE}`];
+  const reference = (image: string) => `${registry.host}/${image}`;
+  const busybox = reference('busybox:latest');
   const time = (...args: readonly string[]) => timeProgram([...cli.base, ...args], cli.environment);
   const pull = (image: string) => time('pull', ...(cli.pullFlags ?? []), image);
   await pull(busybox);
@@ -49,18 +55,19 @@ async function contenderOf(cli: Cli, undo: AsyncDisposableStack): Promise<Conten
     time,
     client: cli.client,
     processes: cli.processes ?? (() => []),
-    pull: async () => {
-      const tookMs = await pull(big);
-      await time('rmi', big);
-      return tookMs;
-    },
+    reference,
+    pull,
+    storage: cli.storage,
     [Symbol.asyncDispose]: () => undo.disposeAsync(),
   };
 }
 
-async function berth(): Promise<Contender & { readonly client: Client; readonly runDir: string }> {
+type Berth = Contender & { readonly client: Client; readonly runDir: string };
+
+/** `layers` is its setting of that name. */
+async function berth(name = 'berth', layers: object = {}): Promise<Berth> {
   await using undo = new AsyncDisposableStack();
-  const engine = undo.use(await startEngine({ busybox: false }));
+  const engine = undo.use(await startEngine({ busybox: false, settings: { layers } }));
   const base: Program = [...launched(), '--host', engine.host];
   const version = (await engine.client.call('version', {})).Version;
   const { client } = engine;
@@ -69,7 +76,8 @@ async function berth(): Promise<Contender & { readonly client: Client; readonly 
     engine.pid(),
     ...processesWith((words) => isNamed(words, 'conmon') && has(words, engine.runDir)),
   ];
-  const contender = await contenderOf({ name: 'berth', version, base, client, processes }, undo.move());
+  const storage = engine.root;
+  const contender = await contenderOf({ name, version, storage, base, client, processes }, undo.move());
   return { ...contender, client, runDir: engine.runDir };
 }
 
@@ -87,7 +95,8 @@ async function dockerd(): Promise<Contender | string> {
     processesWith(
       (words, its) => /dockerd|containerd/.test(words[0] ?? '') && namespaceOf(its) === namespaceOf(pid),
     );
-  return await contenderOf({ name: 'dockerd', version, base, pid, client, processes }, undo.move());
+  const storage = join(dirname(peer.socketPath), 'data');
+  return await contenderOf({ name: 'dockerd', version, storage, base, pid, client, processes }, undo.move());
 }
 
 /** Podman has no daemon: its own command line, where its service is, on the same storage. */
@@ -109,7 +118,9 @@ async function podman(): Promise<Contender | string> {
   const base: Program = ['nsenter', ...inside, program, ...flags];
   const version = await firstLine(['podman', 'version', '--format', '{{.Client.Version}}']);
   const pullFlags = ['--tls-verify=false'];
-  return await contenderOf({ name: 'podman', version, base, environment, pullFlags, pid }, undo.move());
+  const storage = join(dirname(peer.socketPath), 'data');
+  const cli = { name: 'podman', version, storage, base, environment, pullFlags, pid };
+  return await contenderOf(cli, undo.move());
 }
 
 /** The pid of the program that serves a socket: it has the path on its command line. */

@@ -14,8 +14,10 @@ const FILES_PER_DIRECTORY = 40;
 const POOL_BYTES = 16 * 1024 * 1024;
 const WORD_COUNT = 4_000;
 
-/** Whatever changes in what this module makes, changes this. */
+/** Whatever changes in what this module makes, changes these. */
 export const BENCH_IMAGE = 'bench:v1';
+export const SMALL_IMAGE = 'bench-small:v1';
+const SMALL_BYTES = 5_000_000;
 
 /** mulberry32: a small generator whose sequence a seed fixes. Numbers from 0 to 1. */
 function generator(seed: number): () => number {
@@ -73,9 +75,19 @@ async function makeLayers(): Promise<readonly TestLayer[]> {
   return layers;
 }
 
-/** Makes the image and pushes it. Takes half a minute. */
-export async function pushBenchImage(registry: PushTarget): Promise<void> {
-  const [name = '', tag = ''] = BENCH_IMAGE.split(':');
-  const image = imageOf({ layers: await makeLayers(), config: { Cmd: ['true'] } });
-  await push({ registry, name, tag, image });
+/** A layer of 5 MB, compressed, in one file, as a static program is. */
+function smallLayer(): TestLayer {
+  const pool = contentPool(generator(7));
+  return layerOf([{ name: 'program', mode: 0o755, content: pool.subarray(0, (SMALL_BYTES * 5) / 3) }]);
+}
+
+/** Makes the images and pushes them. Takes half a minute. */
+export async function pushBenchImages(registry: PushTarget): Promise<void> {
+  for (const [reference, layers] of [
+    [BENCH_IMAGE, await makeLayers()],
+    [SMALL_IMAGE, [smallLayer()]],
+  ] as const) {
+    const [name = '', tag = ''] = reference.split(':');
+    await push({ registry, name, tag, image: imageOf({ layers, config: { Cmd: ['true'] } }) });
+  }
 }

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { CACHE } from '../testing/debian.ts';
 import { busyboxImage, pushImage } from '../testing/images.ts';
 import { tempRoot } from '../testing/temp.ts';
-import { BENCH_IMAGE, pushBenchImage } from './image.ts';
+import { BENCH_IMAGE, pushBenchImages, SMALL_IMAGE } from './image.ts';
 
 /**
  * Registries over one storage, one in each network namespace that an engine under test has: all pull from their own
@@ -14,7 +14,7 @@ import { BENCH_IMAGE, pushBenchImage } from './image.ts';
  */
 
 const STORAGE = join(CACHE, 'bench-registry');
-const FILLED = join(STORAGE, `filled-${BENCH_IMAGE.replace(':', '-')}`);
+const FILLED = join(STORAGE, `filled-${[BENCH_IMAGE, SMALL_IMAGE].join('-').replaceAll(':', '-')}`);
 
 export type BenchRegistry = AsyncDisposable & { readonly host: string };
 
@@ -58,7 +58,7 @@ export async function fillStorage(say: (what: string) => void): Promise<void> {
   say('making an image of 550 MB and 60,000 files, once: half a minute …');
   await using registry = await serveImages();
   const target = { url: `http://${registry.host}` };
-  await pushBenchImage(target);
+  await pushBenchImages(target);
   await pushImage({ registry: target, name: 'busybox', ...(await busyboxImage()) });
   await writeFile(FILLED, '');
 }

@@ -8,6 +8,12 @@ export function median(series: Series): number {
   return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
 }
 
+/** The value below which a part of them lies, 0 to 1. Not a number where there is none. */
+export function quantile(series: Series, part: number): number {
+  const sorted = series.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
 /** A time as a person compares it: `43 ms`, `1.92 s`. */
 export function formatTime(ms: number): string {
   if (Number.isNaN(ms)) return '–';
