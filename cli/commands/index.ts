@@ -192,6 +192,18 @@ export const entries: readonly Entry[] = [
     load: () => import('./load.ts'),
   },
   {
+    names: ['search'],
+    summary: 'Search a registry for images',
+    group: 'Images',
+    load: () => import('./search.ts'),
+  },
+  {
+    names: ['manifest inspect'],
+    summary: 'Show the manifest that a registry has for an image',
+    group: 'Images',
+    load: () => import('./manifest-inspect.ts'),
+  },
+  {
     names: ['login'],
     summary: 'Log in at a registry',
     group: 'Images',

@@ -8,6 +8,7 @@ import { observing } from './observing.ts';
 import { pulling } from './pulling.ts';
 import { pushing } from './pushing.ts';
 import { reading } from './reading.ts';
+import { registries } from './registries.ts';
 import { running } from './running.ts';
 import { terminals } from './terminals.ts';
 
@@ -19,6 +20,7 @@ export const everything: Behaviours = {
   ...pulling,
   ...pushing,
   ...logins,
+  ...registries,
   ...terminals,
   ...life,
   ...executing,
@@ -63,6 +65,7 @@ const onDockerd = [
   /^commit/,
   /^push/,
   /^login keeps/,
+  /^search/,
 ];
 
 const chosen = (starts: readonly RegExp[]): Behaviours =>

@@ -92,3 +92,24 @@ export function registryDomain(address: string): string {
     hint: 'write it as in a reference: registry.example.com, or localhost:5000',
   });
 }
+
+/**
+ * The registry and the words of a search, split as dockerd does it: the first part is a registry where it could be no
+ * name of a user. Throws `invalid`.
+ */
+export function splitSearchTerm(term: string): { readonly domain: string; readonly words: string } {
+  const wrong = (why: string) =>
+    new BerthError('invalid', `invalid search term '${term.slice(0, 200)}': ${why}`, {
+      hint: 'name what to look for, as in berth search postgres',
+    });
+  if (term.trim() === '') throw wrong('it is empty');
+  if (/^https?:\/\//i.test(term)) throw wrong('it begins with a scheme');
+  const slash = term.indexOf('/');
+  const first = slash < 0 ? '' : term.slice(0, slash);
+  const isHost = first.includes('.') || first.includes(':') || first === 'localhost';
+  const domain = isHost ? registryDomain(first) : DEFAULT_DOMAIN;
+  const rest = isHost ? term.slice(slash + 1) : term;
+  const words = domain === DEFAULT_DOMAIN ? rest.replace(/^library\//, '') : rest;
+  if (words === '') throw wrong('only a registry is named');
+  return { domain, words };
+}

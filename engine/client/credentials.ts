@@ -54,6 +54,12 @@ export async function registryAuthHeader(
     .replaceAll('/', '_');
 }
 
+/** The same as the headers of a call. */
+export async function registryHeaders(domain: string): Promise<Readonly<Record<string, string>>> {
+  const auth = await registryAuthHeader(domain);
+  return auth === undefined ? {} : { 'X-Registry-Auth': auth };
+}
+
 /**
  * Stores a login: with the helper that config.json names for it, else in that file. Says which. Throws `unavailable`
  * where the helper fails, `invalid` where the file can't be written; never with the secret.

@@ -19,8 +19,8 @@ export async function* pullImage(
   options: PullOptions,
 ): AsyncGenerator<ProgressLine> {
   const reference = parseReference(options.image);
-  const { registryAuthHeader } = await import('./credentials.ts');
-  const auth = await registryAuthHeader(reference.domain);
+  const { registryHeaders } = await import('./credentials.ts');
+  const headers = await registryHeaders(reference.domain);
   yield* client.lines(
     'imagePull',
     {
@@ -29,6 +29,6 @@ export async function* pullImage(
       tag: reference.digest ?? reference.tag,
       platform: options.platform,
     },
-    { signal: options.signal, ...(auth === undefined ? {} : { headers: { 'X-Registry-Auth': auth } }) },
+    { signal: options.signal, headers },
   );
 }

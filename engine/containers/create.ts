@@ -4,6 +4,7 @@ import { hostname as machineName } from 'node:os';
 import { BerthError } from '../api/errors.ts';
 import type { ContainerConfig, CreateContainerBody, HostConfig } from '../api/wire.ts';
 import type { StoredImage } from '../images/types.ts';
+import { formatPlatform, parsePlatform, suits } from '../registry/platform.ts';
 import { type CreateRequest, readCreateBody } from './body.ts';
 import { type Context, pathsOf } from './context.ts';
 import { endpointWishes } from './endpoint-wishes.ts';
@@ -124,14 +125,15 @@ function readName(context: Context, given: string | undefined): string | undefin
   return name;
 }
 
-function requirePlatform(image: StoredImage, platform: string | undefined): void {
-  if (platform === undefined || platform === '') return;
-  const [os, architecture] = platform.split('/');
-  if (os === image.os && (architecture === undefined || architecture === image.architecture)) return;
+/** Throws `notFound` where the image is for another platform, so that a client may pull the right one. */
+function requirePlatform({ os, architecture, variant }: StoredImage, wanted: string | undefined): void {
+  if (wanted === undefined || wanted === '') return;
+  const own = { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  if (suits(own, parsePlatform(wanted))) return;
   throw new BerthError(
     'notFound',
-    `the image is for ${image.os}/${image.architecture}, not for the platform (${platform}) that was asked for`,
-    { hint: `berth pull --platform ${platform} IMAGE` },
+    `the image is for ${formatPlatform(own)}, not for the platform (${wanted}) that was asked for`,
+    { hint: `berth pull --platform ${wanted} IMAGE` },
   );
 }
 

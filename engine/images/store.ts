@@ -123,8 +123,8 @@ export function openImageStore(options: {
     resolve: (name) => {
       // A container that was stopped when its image went can still be started.
       const { id, sizeBytes } = findImage(rows, name, { removed: true }).image;
-      const { config, os, architecture, diffIds } = configOf(id);
-      return { id, config, os, architecture, layers: diffIds, sizeBytes };
+      const { config, os, architecture, variant, diffIds } = configOf(id);
+      return { id, config, os, architecture, variant, layers: diffIds, sizeBytes };
     },
     history: (name) => historyOf({ rows, configOf }, findImage(rows, name).image),
     tag: (name, target) => {

@@ -16,6 +16,7 @@ export type StoredImage = {
   readonly config: ContainerConfig;
   readonly os: string;
   readonly architecture: string;
+  readonly variant?: string | undefined;
   /** diffIDs of its layers, lowest first. */
   readonly layers: readonly string[];
   /** Of its layers, unpacked. */

@@ -14,8 +14,6 @@ const notServed = [
   'GET /auth',
   'POST /build',
   'POST /build/cancel',
-  'GET /distribution/{name*}/json',
-  'GET /images/search',
   'POST /grpc',
   'GET /plugins',
   'GET /plugins/privileges',

@@ -48,3 +48,24 @@ export type AuthAnswer = {
   /** To be kept in the password's place; empty where the registry has none. */
   readonly IdentityToken: string;
 };
+
+/** What a registry has under a name. */
+export type DistributionInspect = {
+  readonly Descriptor: { readonly mediaType: string; readonly digest: string; readonly size: number };
+  readonly Platforms: readonly {
+    readonly architecture: string;
+    readonly os: string;
+    readonly variant?: string;
+  }[];
+  /** The manifest as it came, where it was asked for: Berth's own. */
+  readonly Manifest?: string;
+};
+
+/** An image that a registry's search found. */
+export type SearchResult = {
+  readonly name: string;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+  readonly is_automated: boolean;
+};

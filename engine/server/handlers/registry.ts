@@ -1,13 +1,15 @@
 import { BerthError } from '../../api/errors.ts';
 import { type Handlers, json, type ServerParts } from '../exchange.ts';
-import { readCredentials } from '../registry-auth.ts';
+import { authOf, readCredentials } from '../registry-auth.ts';
 import { jsonLines } from './system.ts';
+
+type Ids = 'registryServe' | 'registryLogin' | 'distributionInspect' | 'imageSearch';
 
 /** The engine's own registry, and what others are asked beside images. */
 export function registryHandlers({
   registry,
   registries,
-}: Pick<ServerParts, 'registry' | 'registries'>): Pick<Handlers, 'registryServe' | 'registryLogin'> {
+}: Pick<ServerParts, 'registry' | 'registries'>): Pick<Handlers, Ids> {
   return {
     registryServe: async ({ body, signal }) => {
       const lines = await registry.serve(body, signal);
@@ -21,6 +23,14 @@ export function registryHandlers({
       const credentials = readCredentials(body, wrong) ?? {};
       const { identityToken = '' } = await registries.logIn({ server, credentials, signal });
       return json({ Status: 'Login Succeeded', IdentityToken: identityToken });
+    },
+    distributionInspect: async ({ path, query, headers, signal }) => {
+      const credentials = authOf(headers);
+      return json(await registries.describe({ ...path, ...query, credentials, signal }));
+    },
+    imageSearch: async ({ query, headers, signal }) => {
+      const { term = '', ...rest } = query;
+      return json(await registries.search({ term, ...rest, credentials: authOf(headers), signal }));
     },
   };
 }

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Case } from './case.ts';
+import { registryHeader } from './registry-header.ts';
 import { ask, differs, type Subject } from './wire.ts';
 
-/** Padded: dockerd reads no other. */
-const header = (value: object) => ({
-  'x-registry-auth': Buffer.from(JSON.stringify(value))
-    .toString('base64')
-    .replaceAll('+', '-')
-    .replaceAll('/', '_'),
-});
 /** It may be there already, since another case pushes the same layer. */
 const SENT = /^(Pushed|Mounted from .*)$/;
-const nobody = { headers: header({}) };
+const nobody = { headers: registryHeader({}) };
 
 /** Gives the engine's busybox another name, which goes when it is disposed of. */
 async function named(subject: Subject, repo: string, tag: string): Promise<AsyncDisposable> {
@@ -93,11 +87,11 @@ export const pushCases: Readonly<Record<string, Case>> = {
         because: 'the message says what to do',
       }),
     );
-    const wrong = { headers: header({ username, password: 'wrong' }) };
+    const wrong = { headers: registryHeader({ username, password: 'wrong' }) };
     const refused = (await ask(subject, line, wrong)).lines().at(-1);
     assert.equal(typeof refused.error, 'string');
     assert.doesNotMatch(refused.error, /wrong/);
-    const right = await ask(subject, line, { headers: header({ username, password }) });
+    const right = await ask(subject, line, { headers: registryHeader({ username, password }) });
     assert.equal(right.lines().at(-1).aux.Tag, '1');
   },
 };

@@ -22,6 +22,7 @@ import { mannerCases } from './cases-manners.ts';
 import { mountCases } from './cases-mounts.ts';
 import { pruneCases } from './cases-prune.ts';
 import { pushCases } from './cases-push.ts';
+import { registryCases } from './cases-registries.ts';
 import { securityCases } from './cases-security.ts';
 import { sharingCases } from './cases-sharing.ts';
 import { streamCases } from './cases-streams.ts';
@@ -64,4 +65,5 @@ export const cases: Readonly<Record<string, Case>> = {
   ...pushCases,
   ...imageArchiveCases,
   ...loginCases,
+  ...registryCases,
 };

@@ -4,7 +4,12 @@ import { decodeFrames, type StreamFrame } from '../../../engine/api/multiplex.ts
 import { type Asked, type Difference, noteDifference, noteGiven, noteRequest, watched } from './recording.ts';
 
 /** An engine that the API suite asks: by its socket alone, as any client would. */
-export type Subject = { readonly name: 'berth' | 'dockerd' | 'podman'; readonly socketPath: string };
+export type Subject = {
+  readonly name: 'berth' | 'dockerd' | 'podman';
+  readonly socketPath: string;
+  /** Makes a port of this machine's loopback the engine's too. */
+  readonly reachPort?: (port: number) => Promise<void>;
+};
 
 /** An answer's body. */
 // biome-ignore lint/suspicious/noExplicitAny: what stands in it is what the cases find out

@@ -23,7 +23,18 @@ export const imageEndpoints: Readonly<Record<string, readonly Endpoint[]>> = {
     { route: 'POST /images/{name*}/push', query: 'tag platform', headers: 'X-Registry-Auth' },
     { route: 'POST /images/{name*}/tag', query: 'repo tag' },
     { route: 'DELETE /images/{name*}', query: 'force noprune', answer: 'Untagged Deleted' },
-    { route: 'GET /images/search' },
+    {
+      route: 'GET /images/search',
+      query: 'term limit filters',
+      filters: 'is-automated is-official stars',
+      answer: 'name description star_count is_official is_automated',
+    },
+    {
+      route: 'GET /distribution/{name*}/json',
+      headers: 'X-Registry-Auth',
+      answer:
+        'Descriptor{mediaType digest size urls annotations data platform} Platforms[]{architecture os os.version os.features variant}',
+    },
     {
       route: 'POST /images/prune',
       query: 'filters',
