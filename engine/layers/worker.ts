@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { BerthError } from '../api/errors.ts';
@@ -101,6 +102,8 @@ function failure(error: unknown): LayerMessage {
   return { type: 'failed', errno: code, message };
 }
 
+// Linux has priorities by thread: the engine answers while layers are taken in (setpriority(2)).
+setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
 takeIn(workerData as LayerJob)
   .then(
     (sizeBytes) => say({ type: 'done', sizeBytes }),
