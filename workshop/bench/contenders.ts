@@ -67,7 +67,7 @@ type Berth = Contender & { readonly client: Client; readonly runDir: string };
 /** `layers` is its setting of that name. */
 async function berth(name = 'berth', layers: object = {}): Promise<Berth> {
   await using undo = new AsyncDisposableStack();
-  const engine = undo.use(await startEngine({ busybox: false, settings: { layers } }));
+  const engine = undo.use(await startEngine({ busybox: false, bundled: true, settings: { layers } }));
   const base: Program = [...launched(), '--host', engine.host];
   const version = (await engine.client.call('version', {})).Version;
   const { client } = engine;
