@@ -5,7 +5,7 @@ const { readFileSync } = process.getBuiltinModule('node:fs');
 
 /** The format of a list that docker's config.json names for where none is typed; undefined where it names none. */
 export function configuredFormat(
-  key: 'psFormat' | 'imagesFormat' | 'volumesFormat',
+  key: 'psFormat' | 'imagesFormat' | 'volumesFormat' | 'networksFormat',
   env: Context['env'],
 ): string | undefined {
   const directory = env.DOCKER_CONFIG || `${env.HOME ?? ''}/.docker`;

@@ -31,8 +31,8 @@ export const defaultPolicy: Policy = {
 const NETWORK = /^(?!host$)[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 /** Checks the network that a call asks for. Throws `forbidden`. */
-export function allowedNetwork(network: string | undefined): string | undefined {
-  if (network === undefined || NETWORK.test(network)) return network;
+export function allowedNetwork(network: string): string {
+  if (NETWORK.test(network)) return network;
   throw new BerthError('forbidden', `the network '${network.slice(0, 64)}' is not allowed through MCP`, {
     hint: 'use bridge, none or the name of a network',
   });

@@ -5,7 +5,7 @@ export type Entry = {
   /** Its name, then its other spellings. */
   readonly names: readonly [string, ...string[]];
   readonly summary: string;
-  readonly group: 'Containers' | 'Images' | 'Volumes' | 'Engine' | 'Faces';
+  readonly group: 'Containers' | 'Images' | 'Networks' | 'Volumes' | 'Engine' | 'Faces';
   load(): Promise<{ readonly command: Command }>;
 };
 
@@ -268,6 +268,48 @@ export const entries: readonly Entry[] = [
     summary: "Write a password for the engine's registry",
     group: 'Images',
     load: () => import('./registry-passwd.ts'),
+  },
+  {
+    names: ['network create'],
+    summary: 'Make a network',
+    group: 'Networks',
+    load: () => import('./network-create.ts'),
+  },
+  {
+    names: ['network ls', 'network list'],
+    summary: 'List networks',
+    group: 'Networks',
+    load: () => import('./network-ls.ts'),
+  },
+  {
+    names: ['network inspect'],
+    summary: 'Show all about networks',
+    group: 'Networks',
+    load: () => import('./network-inspect.ts'),
+  },
+  {
+    names: ['network connect'],
+    summary: 'Bring a container onto a network',
+    group: 'Networks',
+    load: () => import('./network-connect.ts'),
+  },
+  {
+    names: ['network disconnect'],
+    summary: 'Take a container off a network',
+    group: 'Networks',
+    load: () => import('./network-disconnect.ts'),
+  },
+  {
+    names: ['network rm', 'network remove'],
+    summary: 'Remove networks',
+    group: 'Networks',
+    load: () => import('./network-rm.ts'),
+  },
+  {
+    names: ['network prune'],
+    summary: 'Remove networks that no container uses',
+    group: 'Networks',
+    load: () => import('./network-prune.ts'),
   },
   {
     names: ['volume create'],

@@ -1,3 +1,4 @@
+import { connecting } from './connecting.ts';
 import { copying } from './copying.ts';
 import { creating } from './creating.ts';
 import { executing } from './executing.ts';
@@ -10,6 +11,7 @@ import { pushing } from './pushing.ts';
 import { reading } from './reading.ts';
 import { registries } from './registries.ts';
 import { running } from './running.ts';
+import { storing } from './storing.ts';
 import { terminals } from './terminals.ts';
 
 /** All that the command line is to do. */
@@ -26,6 +28,8 @@ export const everything: Behaviours = {
   ...executing,
   ...observing,
   ...copying,
+  ...connecting,
+  ...storing,
 };
 
 /** Of each kind what another engine's API is most likely to do differently. */
@@ -66,6 +70,10 @@ const onDockerd = [
   /^push/,
   /^login keeps/,
   /^search/,
+  /^network/,
+  /^volume/,
+  /^a mount says/,
+  /^a directory of the host/,
 ];
 
 const chosen = (starts: readonly RegExp[]): Behaviours =>

@@ -128,8 +128,7 @@ export const creating: Behaviours = {
       ['-p', '80:80', 'publish'],
       ['-P', 'publish-all'],
       ['--gpus', 'all', 'gpus'],
-      ['--ip', '10.0.0.2', 'ip'],
-      ['--network-alias', 'x', 'network-alias'],
+      ['--link-local-ip', '169.254.1.2', 'link-local-ip'],
       ['--cpu-count', '2', 'cpu-count'],
     ] as const) {
       const ended = await berth.run(['run', flag, ...words.slice(0, -1), 'busybox', 'true'], { host });

@@ -195,13 +195,21 @@ export const reading: Behaviours = {
     await using container = await containerOf(given);
     const config = given.berth.join(`config-${given.engine}`);
     await mkdir(config);
-    await writeFile(`${config}/config.json`, '{"psFormat": "{{.Names}}!", "imagesFormat": "{{.Tag}}!"}');
+    const formats = {
+      psFormat: '{{.Names}}!',
+      imagesFormat: '{{.Tag}}!',
+      networksFormat: '{{.Name}}!',
+      volumesFormat: '{{.Name}}!',
+    };
+    await writeFile(`${config}/config.json`, JSON.stringify(formats));
     const run = (...args: readonly string[]) => print(given, '--config', config, ...args);
     const only = ['-f', `name=${container.name}`];
     assert.equal(await run('ps', ...only), `${container.name}!\n`);
     assert.equal(await run('ps', ...only, '--format', '{{.State}}'), 'running\n');
     assert.equal(await run('ps', '-q', '--no-trunc', ...only), `${container.id}\n`);
     assert.equal(await run('images', 'busybox'), 'latest!\n');
+    assert.equal(await run('network', 'ls', '-f', 'name=bridge'), 'bridge!\n');
+    assert.equal(await run('volume', 'ls', '-f', 'name=no-such-volume'), '');
   },
 
   'rm -f and rmi -f say what is not there, and are content': async ({ berth, host }) => {

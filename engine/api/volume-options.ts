@@ -1,4 +1,4 @@
-import { readMap } from './create/pairs.ts';
+import { readMap, saidOnly } from './create/pairs.ts';
 import { list, string, type ValuesOf } from './fields.ts';
 import type { VolumeCreateBody } from './wire/volumes.ts';
 
@@ -14,10 +14,10 @@ export const volumeFields = {
 
 /** The body of `POST /volumes/create`; without a name the engine invents one. Throws `invalid`. */
 export function volumeBody(name: string, options: ValuesOf<typeof volumeFields>): VolumeCreateBody {
-  return {
+  return saidOnly({
     Name: name,
     Driver: options.driver || 'local',
-    DriverOpts: readMap('opt', options.opt, { bare: true }) ?? {},
-    Labels: readMap('label', options.label, { bare: true }) ?? {},
-  };
+    DriverOpts: readMap('opt', options.opt, { bare: true }),
+    Labels: readMap('label', options.label, { bare: true }),
+  }) as VolumeCreateBody;
 }

@@ -1,6 +1,6 @@
 import { createBody, createFields } from '../../engine/api/create.ts';
 import { BerthError } from '../../engine/api/errors.ts';
-import { boolean, integer as integerField, list } from '../../engine/api/fields.ts';
+import { boolean, integer as integerField, list, string } from '../../engine/api/fields.ts';
 import { operations } from '../../engine/api/operations.ts';
 import { parseReference } from '../../engine/api/reference.ts';
 import type { CreateContainerBody } from '../../engine/api/wire.ts';
@@ -22,7 +22,7 @@ import { type Outcome, tool } from '../tool.ts';
 const DEFAULT_TIMEOUT_SECONDS = 50;
 const MAX_TIMEOUT_SECONDS = 24 * 60 * 60;
 
-const { name, env, workdir, user, entrypoint, memory, cpus, network, rm } = createFields;
+const { name, env, workdir, user, entrypoint, memory, cpus, rm } = createFields;
 
 const fields = {
   image: operations.imagePull.query.fromImage,
@@ -34,7 +34,7 @@ const fields = {
   entrypoint,
   memory: { ...memory, summary: `${memory.summary}; 512m if not given` },
   cpus: { ...cpus, summary: `${cpus.summary}; 1 if not given` },
-  network: { ...network, summary: 'Network: bridge, none or a name' },
+  network: string('Network: bridge, none or a name'),
   rm,
   wait: boolean('Wait until it ends', { default: true }),
   timeout: integerField('Seconds to wait before it is stopped and removed', {
@@ -89,10 +89,11 @@ export const containerRun = tool({
 
 /** The body of a container that has nothing of the host's: see docs/mcp.md. Throws `invalid`, `forbidden`. */
 function confinedBody(
-  args: Omit<Parameters<typeof createBody>[2], 'interactive'> & {
+  args: Omit<Parameters<typeof createBody>[2], 'interactive' | 'network'> & {
     readonly image: string;
     readonly command?: readonly string[] | undefined;
     readonly wait?: boolean | undefined;
+    readonly network?: string | undefined;
   },
   policy: Policy,
 ): CreateContainerBody {
@@ -108,7 +109,7 @@ function confinedBody(
     workdir: args.workdir,
     user: args.user,
     entrypoint: args.entrypoint,
-    network: allowedNetwork(args.network),
+    network: args.network === undefined ? undefined : [allowedNetwork(args.network)],
     ...allowedLimits(policy, args),
     pidsLimit: defaults.pids,
     capDrop: ['ALL'],

@@ -44,7 +44,7 @@ export function prepareEngine(host: string): TestEngine {
   return {
     client,
     async run(name, command, { start = true, wait = false, ...options } = {}) {
-      const body = createBody('busybox', command, { network: 'none', stopSignal: 'KILL', ...options });
+      const body = createBody('busybox', command, { network: ['none'], stopSignal: 'KILL', ...options });
       const { Id: id } = await client.call('containerCreate', { name }, { body });
       if (start) await client.act('containerStart', { id });
       if (wait) await client.call('containerWait', { id });

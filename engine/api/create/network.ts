@@ -1,10 +1,17 @@
 import { type Field, list, string, type ValuesOf } from '../fields.ts';
 import type { CreateContainerBody, HostConfig } from '../wire.ts';
+import { readAttachments } from './attachments.ts';
+import { endpointFields } from './endpoint.ts';
 import { saidOnly, wrongValue } from './pairs.ts';
 
 /** Its network and its names. */
 export const networkFields = {
-  network: string('Network: bridge, none, host, container:NAME', { placeholder: 'NETWORK' }),
+  network: list('Network: bridge, none, host, container:NAME, or one that was made', {
+    placeholder: 'NETWORK',
+  }),
+  networkAlias: endpointFields.alias,
+  ip: endpointFields.ip,
+  ip6: endpointFields.ip6,
   hostname: string('Host name of the container', { short: 'h', placeholder: 'NAME' }),
   domainname: string('Domain of its host name', { placeholder: 'NAME' }),
   macAddress: string('MAC address of its interface', { placeholder: 'ADDRESS' }),
@@ -12,7 +19,7 @@ export const networkFields = {
   dnsOption: list('Option for /etc/resolv.conf', { placeholder: 'OPTION' }),
   dnsSearch: list('Domain to look names up in', { placeholder: 'DOMAIN' }),
   addHost: list('Add a line to /etc/hosts', { placeholder: 'NAME:ADDRESS' }),
-  link: list('Know another container by an alias', { placeholder: 'CONTAINER[:ALIAS]' }),
+  link: endpointFields.link,
   expose: list('Note that it listens on a port', { placeholder: 'PORT[/PROTOCOL]' }),
 } as const satisfies Record<string, Field>;
 
@@ -21,8 +28,18 @@ export function networkBody(options: ValuesOf<typeof networkFields>): {
   readonly config: Partial<CreateContainerBody>;
   readonly host: Partial<HostConfig>;
 } {
+  const attachments = readAttachments(options.network ?? [], {
+    alias: options.networkAlias,
+    ...saidOnly({ ip: options.ip, ip6: options.ip6 }),
+  });
+  const says = attachments.length > 1 || attachments.some(({ wish }) => Object.keys(wish).length > 0);
   return {
     config: saidOnly({
+      NetworkingConfig: says
+        ? {
+            EndpointsConfig: Object.fromEntries(attachments.map(({ network, wish }) => [network, wish])),
+          }
+        : undefined,
       Hostname: options.hostname ?? '',
       Domainname: options.domainname,
       MacAddress: options.macAddress,
@@ -30,7 +47,7 @@ export function networkBody(options: ValuesOf<typeof networkFields>): {
         options.expose && Object.fromEntries(options.expose.flatMap(readPorts).map((port) => [port, {}])),
     }) as Partial<CreateContainerBody>,
     host: saidOnly({
-      NetworkMode: options.network ?? 'default',
+      NetworkMode: attachments[0]?.network ?? 'default',
       Dns: options.dns ?? [],
       DnsOptions: options.dnsOption,
       DnsSearch: options.dnsSearch,

@@ -46,6 +46,8 @@ export type NetworkInspect = {
   readonly Created: string;
   readonly Scope: string;
   readonly Driver: string;
+  /** From API 1.48 on. */
+  readonly EnableIPv4?: boolean;
   readonly EnableIPv6: boolean;
   readonly IPAM: Ipam;
   readonly Internal: boolean;

@@ -20,6 +20,7 @@ import { logCases } from './cases-logs.ts';
 import { madeImageCases } from './cases-made-images.ts';
 import { mannerCases } from './cases-manners.ts';
 import { mountCases } from './cases-mounts.ts';
+import { networkCases } from './cases-networks.ts';
 import { pruneCases } from './cases-prune.ts';
 import { pushCases } from './cases-push.ts';
 import { registryCases } from './cases-registries.ts';
@@ -50,6 +51,7 @@ export const cases: Readonly<Record<string, Case>> = {
   ...sharingCases,
   ...streamCases,
   ...endpointCases,
+  ...networkCases,
   ...eventCases,
   ...mannerCases,
   ...answerCases,
