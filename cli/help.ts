@@ -1,6 +1,7 @@
 import { flagName } from '../engine/api/fields.ts';
 import type { Command, Flag, Flags } from './command.ts';
-import { type Entry, entries } from './commands/index.ts';
+import type { Entry } from './commands/entry.ts';
+import { entries } from './commands/index.ts';
 import { flagsBefore } from './globals.ts';
 import { allFlags } from './parse.ts';
 

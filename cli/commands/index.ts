@@ -1,13 +1,6 @@
-import type { Command } from '../command.ts';
-
-/** A command, as far as it is known without loading it. */
-export type Entry = {
-  /** Its name, then its other spellings. */
-  readonly names: readonly [string, ...string[]];
-  readonly summary: string;
-  readonly group: 'Containers' | 'Images' | 'Networks' | 'Volumes' | 'Engine' | 'Faces';
-  load(): Promise<{ readonly command: Command }>;
-};
+import type { Entry } from './entry.ts';
+import { networkEntries } from './networks.ts';
+import { volumeEntries } from './volumes.ts';
 
 /** Every command, in the order in which help lists them. Each is loaded only when it is used. */
 export const entries: readonly Entry[] = [
@@ -269,78 +262,8 @@ export const entries: readonly Entry[] = [
     group: 'Images',
     load: () => import('./registry-passwd.ts'),
   },
-  {
-    names: ['network create'],
-    summary: 'Make a network',
-    group: 'Networks',
-    load: () => import('./network-create.ts'),
-  },
-  {
-    names: ['network ls', 'network list'],
-    summary: 'List networks',
-    group: 'Networks',
-    load: () => import('./network-ls.ts'),
-  },
-  {
-    names: ['network inspect'],
-    summary: 'Show all about networks',
-    group: 'Networks',
-    load: () => import('./network-inspect.ts'),
-  },
-  {
-    names: ['network connect'],
-    summary: 'Bring a container onto a network',
-    group: 'Networks',
-    load: () => import('./network-connect.ts'),
-  },
-  {
-    names: ['network disconnect'],
-    summary: 'Take a container off a network',
-    group: 'Networks',
-    load: () => import('./network-disconnect.ts'),
-  },
-  {
-    names: ['network rm', 'network remove'],
-    summary: 'Remove networks',
-    group: 'Networks',
-    load: () => import('./network-rm.ts'),
-  },
-  {
-    names: ['network prune'],
-    summary: 'Remove networks that no container uses',
-    group: 'Networks',
-    load: () => import('./network-prune.ts'),
-  },
-  {
-    names: ['volume create'],
-    summary: 'Make a volume',
-    group: 'Volumes',
-    load: () => import('./volume-create.ts'),
-  },
-  {
-    names: ['volume ls', 'volume list'],
-    summary: 'List volumes',
-    group: 'Volumes',
-    load: () => import('./volume-ls.ts'),
-  },
-  {
-    names: ['volume inspect'],
-    summary: 'Show all about volumes',
-    group: 'Volumes',
-    load: () => import('./volume-inspect.ts'),
-  },
-  {
-    names: ['volume rm', 'volume remove'],
-    summary: 'Remove volumes',
-    group: 'Volumes',
-    load: () => import('./volume-rm.ts'),
-  },
-  {
-    names: ['volume prune'],
-    summary: 'Remove volumes that no container has',
-    group: 'Volumes',
-    load: () => import('./volume-prune.ts'),
-  },
+  ...networkEntries,
+  ...volumeEntries,
   {
     names: ['events', 'system events'],
     summary: 'Follow what happens in the engine',

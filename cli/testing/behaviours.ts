@@ -58,6 +58,7 @@ const onEveryEngine = [
   /^Ctrl-P Ctrl-Q/,
   /^exec/,
 ];
+
 /** What podman 4.3 has no API for, or another. */
 const onDockerd = [
   /^container prune/,
