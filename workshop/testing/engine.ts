@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Client, createClient, parseHost } from '../../engine/client/index.ts';
 import { busyboxImage, pushImage } from './images.ts';
 import { startRegistry } from './registry.ts';
-import { tempRoot } from './temp.ts';
+import { type TempRoot, tempRoot } from './temp.ts';
 
 /** Berth's own engine, with a root, a socket and a bridge of its own. */
 export type TestEngine = AsyncDisposable & {
@@ -38,6 +39,8 @@ export type EngineOptions = {
    * Default: in `npm test`, which builds it first.
    */
   readonly bundled?: boolean;
+  /** Its root is a file system (ext4) of so many bytes, to fill it. */
+  readonly rootBytes?: number;
   /** What is added to its environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Told where its run directory will be, before it is started for the first time. */
@@ -58,6 +61,7 @@ const BUNDLE = fileURLToPath(new URL('../../dist/engine.cjs', import.meta.url));
 export async function startEngine(options: EngineOptions = {}): Promise<TestEngine> {
   await using undo = new AsyncDisposableStack();
   const root = undo.use(await tempRoot('engine'));
+  if (options.rootBytes !== undefined) undo.defer(mountOfSize(root, options.rootBytes));
   const registry = options.busybox === false ? undefined : undo.use(await startRegistry());
   const mirrors = registry === undefined ? [] : [registry.url];
   const settings = { ...options.settings, registries: { mirrors, ...options.settings?.registries } };
@@ -119,6 +123,17 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
     start,
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
+}
+
+/** Mounts a new file system at the engine's root; gives what unmounts it. */
+function mountOfSize(root: TempRoot, bytes: number): () => void {
+  const [image, target] = [root.join('disk'), root.join('root')];
+  mkdirSync(target);
+  writeFileSync(image, '');
+  truncateSync(image, bytes);
+  execFileSync('mkfs.ext4', ['-q', '-m', '0', image]);
+  execFileSync('mount', ['-o', 'loop', image, target]);
+  return () => void execFileSync('umount', [target]);
 }
 
 /** Starts the process and waits for the line that says it serves. Throws its last words where it ends instead. */
