@@ -88,6 +88,38 @@ test('flags become what the Engine API has for them', () => {
     '81/tcp': {},
     '53/udp': {},
   });
+  const published: readonly [
+    readonly string[],
+    Record<string, readonly [address: string, port: string][]>,
+  ][] = [
+    [['8080:80'], { '80/tcp': [['', '8080']] }],
+    [['80'], { '80/tcp': [['', '']] }],
+    [['0:80'], { '80/tcp': [['', '0']] }],
+    [['127.0.0.1::53/UDP'], { '53/udp': [['127.0.0.1', '']] }],
+    [
+      ['[::1]:81:80/sctp', ':80/sctp'],
+      {
+        '80/sctp': [
+          ['::1', '81'],
+          ['', ''],
+        ],
+      },
+    ],
+    [['8000-8001:80-81'], { '80/tcp': [['', '8000']], '81/tcp': [['', '8001']] }],
+    [['10.0.0.1:8000-8010:80'], { '80/tcp': [['10.0.0.1', '8000-8010']] }],
+    [['80-81'], { '80/tcp': [['', '']], '81/tcp': [['', '']] }],
+    [['published=81,target=80,protocol=udp'], { '80/udp': [['', '81']] }],
+  ];
+  for (const [typed, bindings] of published) {
+    const body = bodyOf(...typed.flatMap((each) => ['-p', each]));
+    const expected = Object.entries(bindings).map(([port, of]) => [
+      port,
+      of.map(([HostIp, HostPort]) => ({ HostIp, HostPort })),
+    ]);
+    assert.deepEqual(body.HostConfig?.PortBindings, Object.fromEntries(expected), typed.join(' '));
+    assert.deepEqual(Object.keys(body.ExposedPorts ?? {}), Object.keys(bindings));
+  }
+  assert.equal(bodyOf('-P').HostConfig?.PublishAllPorts, true);
   assert.deepEqual(bodyOf('-v', '/data').Volumes, { '/data': {} });
 });
 
@@ -103,6 +135,12 @@ test('a value that a flag can not mean is refused with the value and what it tak
     [['--mount', 'type=bind,moon=1,target=/x'], /not 'moon'/],
     [['--mount', 'type=bind'], /a target/],
     [['--mount', 'target=/x,readonly=perhaps'], /true or false for readonly/],
+    [['-p', '80:80:80:80'], /'80:80:80:80' for --publish: expected \[\[ADDRESS/],
+    [['-p', '::1:80:80'], /for --publish/],
+    [['-p', 'localhost:80:80'], /for --publish/],
+    [['-p', '80:0'], /for --publish/],
+    [['-p', '8000-8002:80-81'], /for --publish: expected as many ports of the host/],
+    [['-p', 'target=80,moon=1'], /for --publish: expected published=PORT/],
     [['--expose', '99999'], /'99999' for --expose/],
     [['--health-interval', '5'], /'5' for --health-interval: expected a time/],
     [['--no-healthcheck', '--health-cmd', 'x'], /--no-healthcheck conflicts with --health/],

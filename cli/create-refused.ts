@@ -5,13 +5,10 @@ const text: Flag = { type: 'string', summary: '' };
 const texts: Flag = { type: 'list', summary: '' };
 const truth: Flag = { type: 'boolean', summary: '' };
 
-const ports = 'ports of containers are not published yet';
 const windows = 'Windows alone has it';
 
 /** docker's flags for a new container that mean something this command line can't say. */
 export const refusedFlags = {
-  publish: refused({ ...texts, short: 'p' }, ports, '--network host shares the ports of the host'),
-  publishAll: refused({ ...truth, short: 'P' }, ports, '--network host shares the ports of the host'),
   linkLocalIp: refused(texts, 'addresses of a link alone are not given', '--ip6 gives one of the network'),
   gpus: refused(text, 'no driver for GPUs is there', '--device gives a device of the host'),
   useApiSocket: refused(

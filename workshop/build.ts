@@ -33,6 +33,7 @@ const PROGRAMS: readonly Program[] = [
   { name: 'layer-worker', entry: 'engine/layers/worker.ts', format: 'cjs' },
   { name: 'archive-worker', entry: 'engine/archives/worker.ts', format: 'cjs' },
   { name: 'dns-worker', entry: 'engine/networks/dns/worker.ts', format: 'cjs' },
+  { name: 'ports-worker', entry: 'engine/networks/ports/worker.ts', format: 'cjs' },
 ];
 
 /** Ink loads React's developer tools where `DEV=true`; they are neither installed nor wanted in a bundle. */

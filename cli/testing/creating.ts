@@ -125,8 +125,6 @@ export const creating: Behaviours = {
     const { berth, host } = given;
     const before = await print(given, 'ps', '-aq');
     for (const [flag, ...words] of [
-      ['-p', '80:80', 'publish'],
-      ['-P', 'publish-all'],
       ['--gpus', 'all', 'gpus'],
       ['--link-local-ip', '169.254.1.2', 'link-local-ip'],
       ['--cpu-count', '2', 'cpu-count'],

@@ -11,6 +11,7 @@ import {
 import { mountFields, mountsBody } from './create/mounts.ts';
 import { networkBody, networkFields } from './create/network.ts';
 import { saidOnly } from './create/pairs.ts';
+import { portFields, portsBody } from './create/ports.ts';
 import { BerthError } from './errors.ts';
 import { boolean, type Field, integer, list, string, type ValuesOf } from './fields.ts';
 import { shared } from './operations.ts';
@@ -53,6 +54,7 @@ export const createFields = {
   ...limitFields,
   ...createLimitFields,
   ...networkFields,
+  ...portFields,
   ...mountFields,
   ...hostFields,
   ...healthFields,
@@ -68,6 +70,7 @@ export function createBody(
 ): CreateContainerBody {
   const { env, label, interactive = false, tty = false } = options;
   const network = networkBody(options);
+  const ports = portsBody(options);
   const mounts = mountsBody(options);
   return {
     Image: image,
@@ -82,6 +85,7 @@ export function createBody(
     OpenStdin: interactive,
     StdinOnce: interactive,
     ...network.config,
+    ...ports.config,
     ...saidOnly({
       StopSignal: options.stopSignal,
       StopTimeout: options.stopTimeout,
@@ -99,6 +103,7 @@ export function createBody(
       ...limitsBody(options),
       ...createLimitsBody(options),
       ...network.host,
+      ...ports.host,
       ...mounts.host,
       ...hostBody(options),
     },

@@ -8,6 +8,7 @@ import { checkKernelSettings } from './host-config/kernel.ts';
 import { checkLogConfig } from './host-config/logging.ts';
 import { checkModes } from './host-config/modes.ts';
 import { count, hostConfigShape, map, text, texts } from './host-config/shape.ts';
+import { checkPorts } from './ports.ts';
 import { checkRestartPolicy } from './restart-policy.ts';
 
 // Old clients send a string where a list of one is meant.
@@ -94,6 +95,7 @@ export function readCreateBody(body: unknown): CreateRequest {
   checkSecurity(host);
   checkKernelSettings(host);
   checkModes(config as CreateContainerBody, host);
+  checkPorts(config as CreateContainerBody, host);
   checkHealth(config.Healthcheck as CreateContainerBody['Healthcheck']);
   if (!['', 'default'].includes((host.Isolation as string | null | undefined) ?? '')) {
     throw new BerthError(
@@ -105,10 +107,6 @@ export function readCreateBody(body: unknown): CreateRequest {
     throw new BerthError('invalid', `invalid CgroupParent: '${host.CgroupParent}' leads upwards`);
   if (Object.keys(host.Annotations ?? {}).includes(''))
     throw new BerthError('invalid', 'invalid Annotations: the empty string is not permitted as a key');
-  // What says nothing elsewhere asks for something here: a port that is free.
-  const ports = Object.values((host.PortBindings as Record<string, unknown> | null | undefined) ?? {});
-  if (ports.some((bindings) => !Array.isArray(bindings) || bindings.length > 0))
-    throw unsupported('HostConfig.PortBindings', host.PortBindings);
   return { ...config, HostConfig: host } as CreateRequest;
 }
 

@@ -121,11 +121,6 @@ test('create refuses bad input by name and leaves nothing', async () => {
     [{ HostConfig: { NanoCpus: 5 } }, {}, /invalid NanoCpus 5: at least 10000000/],
     [{ HostConfig: { MemorySwap: 2 ** 30 } }, {}, /invalid MemorySwap 1073741824/],
     [{ HostConfig: { Binds: ['/a:b'] } }, {}, /invalid volume specification: '\/a:b'/],
-    [
-      { HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '8080' }] } } },
-      {},
-      /HostConfig\.PortBindings is not supported/,
-    ],
     [{ HostConfig: { RestartPolicy: { Name: 'often' } } }, {}, /invalid restart policy 'often'/],
     [{ HostConfig: { KernelMemory: 2 ** 26 } }, {}, /HostConfig\.KernelMemory is not supported/],
     [{ HostConfig: { Sysctls: { 'kernel.panic': '1' } } }, {}, /"kernel.panic" is not in a separate/],

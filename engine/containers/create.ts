@@ -15,6 +15,7 @@ import { settleLinks } from './links.ts';
 import { settleMounts } from './mounts/settle.ts';
 import { fillVolumes, wishesOf } from './mounts/volumes.ts';
 import { inventName } from './names.ts';
+import { portWarnings } from './ports.ts';
 import { type ContainerRecord, nameInUse } from './record.ts';
 import { readContainerName } from './rename.ts';
 import { donorOf, mustBeThere, settleDonors } from './sharing.ts';
@@ -82,7 +83,7 @@ export async function createContainer(
       also: () => claim.keep(),
     });
     context.record(record, 'create');
-    return { record, warnings };
+    return { record, warnings: [...warnings, ...portWarnings(hostConfig)] };
   } catch (error) {
     context.networks.forget(id);
     await rm(paths.root, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import { endCommit } from './commit.ts';
 import { type Context, pathsOf } from './context.ts';
 import { findEnding, finishRun, releaseRun, removeContainer } from './end.ts';
 import { forgetSubpaths, heldVolumes, usersOfVolume } from './mounts/volumes.ts';
+import { portWishes } from './ports.ts';
 import type { ContainerRecord } from './record.ts';
 import { identityOf } from './start.ts';
 
@@ -31,7 +32,11 @@ export async function recoverContainers(context: Context): Promise<void> {
     .active()
     .filter(({ life, hostConfig }) => life.status === 'running' && hostConfig.NetworkMode !== 'host')
     .map((record) => {
-      const sandbox = { path: pathsOf(context, record.id).netns, identity: identityOf(record) };
+      const sandbox = {
+        path: pathsOf(context, record.id).netns,
+        identity: identityOf(record),
+        ports: portWishes(record),
+      };
       return [record.id, sandbox] as const;
     });
   const all = new Set(context.store.all().map(({ id }) => id));

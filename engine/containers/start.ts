@@ -14,6 +14,7 @@ import { lowerLayers } from './init-layer.ts';
 import { updateLinked } from './links.ts';
 import { holdVolumes } from './mounts/volumes.ts';
 import { recordNetwork } from './network-events.ts';
+import { portWishes } from './ports.ts';
 import { type ContainerRecord, lastEnding } from './record.ts';
 import { joinNetwork, networkOwner, shmBytes } from './sharing.ts';
 
@@ -110,6 +111,7 @@ async function connectNetwork(
     containerId: record.id,
     path: paths.netns,
     identity: identityOf(record),
+    ports: portWishes(record),
   });
   recordNetwork(context, record, 'connect');
   undo.defer(async () => {

@@ -5,6 +5,7 @@ import { describeHealth, healthOf } from './health.ts';
 import { hostConfigView } from './host-config/fill.ts';
 import { linksView } from './links.ts';
 import { mountView } from './mounts/settle.ts';
+import { portsInspected, portsListed } from './ports.ts';
 import { type ContainerRecord, isActive, type Life, lastEnding } from './record.ts';
 
 /** How Go writes a time that never was. */
@@ -20,11 +21,7 @@ export function summaryOf(context: Context, record: ContainerRecord, imageName: 
     ImageID: record.imageId,
     Command: commandLine([...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]),
     Created: Math.floor(Date.parse(record.createdAt) / 1000),
-    // Nobody answers on a port of one that doesn't run.
-    Ports: Object.keys((record.life.status === 'running' && config.ExposedPorts) || {}).map((port) => {
-      const [number = '0', type = 'tcp'] = port.split('/');
-      return { PrivatePort: Number(number), Type: type };
-    }),
+    Ports: portsListed(record, context.networks.portsOf(record.id)),
     Labels: config.Labels ?? {},
     State: statusOf(record.life),
     Status: describeLife(record.life, Date.now()) + describeHealth(context, record),
@@ -84,7 +81,7 @@ export function inspectionOf(context: Context, record: ContainerRecord): Contain
       Bridge: '',
       SandboxID: record.life.status === 'running' && mode !== 'host' ? record.id : '',
       SandboxKey: record.life.status === 'running' && mode !== 'host' ? paths.netns : '',
-      Ports: Object.fromEntries(Object.keys(config.ExposedPorts ?? {}).map((port) => [port, null])),
+      Ports: portsInspected(record, context.networks.portsOf(record.id)),
       EndpointID: endpoint?.EndpointID ?? '',
       IPAddress: endpoint?.IPAddress ?? '',
       IPPrefixLen: endpoint?.IPPrefixLen ?? 0,

@@ -7,6 +7,7 @@ import {
   macBytes,
   message,
   NLMSG_ERROR,
+  nested,
   number,
   text,
 } from './netlink-message.ts';
@@ -35,9 +36,8 @@ const attributes = {
   alias: 20,
   namespaceFd: 28,
 } as const;
-const NLA_F_NESTED = 0x8000;
 const [INFO_KIND, INFO_DATA, VETH_PEER, MACVLAN_MODE] = [1, 2, 1, 1];
-const IFLA_BRPORT_ISOLATED = 33;
+const [IFLA_BRPORT_MODE, IFLA_BRPORT_ISOLATED] = [4, 33];
 const [IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS] = [1, 2, 8];
 /** Not checked for duplicates (IPv6): an address of ours is usable at once. */
 const IFA_F_NODAD = 2;
@@ -197,11 +197,21 @@ export function addMacvlan(options: {
   ]);
 }
 
-/** Lets a port of a bridge talk to the host alone, not to the other ports that are isolated. */
-export function isolatePort(index: number): RouteRequest {
+/**
+ * Lets frames leave a bridge by the port that they came in by (`hairpin`), and a port talk to the host alone, not to
+ * the other ports that are `isolated`.
+ */
+export function setBridgePort(
+  index: number,
+  { hairpin, isolated }: { readonly hairpin: boolean; readonly isolated: boolean },
+): RouteRequest {
   const body = Buffer.concat([
     linkHeader({ index, family: AF_BRIDGE }),
-    attribute(attributes.portInfo | NLA_F_NESTED, attribute(IFLA_BRPORT_ISOLATED, Buffer.of(1))),
+    nested(
+      attributes.portInfo,
+      attribute(IFLA_BRPORT_MODE, Buffer.of(Number(hairpin))),
+      attribute(IFLA_BRPORT_ISOLATED, Buffer.of(Number(isolated))),
+    ),
   ]);
   return { what: 'bridge port set', type: RTM_SETLINK, flags: 0, body };
 }

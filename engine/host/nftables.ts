@@ -1,11 +1,11 @@
 import { errnoError } from './libc.ts';
+import { dumpNetfilter, NETLINK_NETFILTER, netfilterHeader } from './netfilter.ts';
 import { openNetlink } from './netlink.ts';
 import {
   attribute,
   flags as bits,
   HEADER_BYTES,
   message,
-  NLMSG_DONE,
   NLMSG_ERROR,
   nested,
   readAttributes,
@@ -18,7 +18,6 @@ import {
  * transaction, and takes a hundredth of the time of a spawned nft(8); whole tables are nft's text all the same.
  */
 
-const NETLINK_NETFILTER = 12;
 const SUBSYSTEM = 10;
 const [BATCH_BEGIN, BATCH_END] = [0x10, 0x11];
 const messages = {
@@ -73,14 +72,14 @@ export function runTransaction(steps: readonly Step[]): void {
   if (steps.length === 0) return;
   using socket = openNetlink(NETLINK_NETFILTER);
   const edge = (type: number) =>
-    message({ type, flags: bits.request, sequence: 0, body: genericHeader(0, SUBSYSTEM) });
+    message({ type, flags: bits.request, sequence: 0, body: netfilterHeader(0, SUBSYSTEM) });
   const bytes = steps.map(({ what, family, flags = 0, attributes }, index) =>
     message({
       type: (SUBSYSTEM << 8) | messages[what],
       // Of the last alone: those before it answer only where they fail.
       flags: bits.request | flags | (index === steps.length - 1 ? bits.ack : 0),
       sequence: index + 1,
-      body: Buffer.concat([genericHeader(families[family]), ...attributes]),
+      body: Buffer.concat([netfilterHeader(families[family]), ...attributes]),
     }),
   );
   const answer = socket.exchange(Buffer.concat([edge(BATCH_BEGIN), ...bytes, edge(BATCH_END)]), 'nf_tables');
@@ -95,7 +94,7 @@ export function ruleGeneration(): number {
   using socket = openNetlink(NETLINK_NETFILTER);
   const type = (SUBSYSTEM << 8) | messages.getGeneration;
   const bytes = socket.exchange(
-    message({ type, flags: bits.request, sequence: 1, body: genericHeader(0) }),
+    message({ type, flags: bits.request, sequence: 1, body: netfilterHeader(0) }),
     'nf_tables',
   );
   for (const { body } of readMessages(bytes)) {
@@ -105,14 +104,6 @@ export function ruleGeneration(): number {
   return 0;
 }
 
-/** struct nfgenmsg. */
-function genericHeader(family: number, resource = 0): Buffer {
-  const header = Buffer.from([family, 0, 0, 0]);
-  header.writeUInt16BE(resource, 2);
-  return header;
-}
-
-const NLM_F_DUMP = 0x300;
 const RULE_HANDLE = 3;
 
 /** The handles of all rules of a table, in their order: any change of its rules changes them. Empty where it is gone. */
@@ -133,27 +124,9 @@ export function hasChain(family: Family, table: string, chain: string): boolean 
 const textOf = (bytes: Buffer | undefined) => bytes?.toString('utf8').replace(/\0$/, '');
 
 /** All that the kernel lists for a question, each as its attributes. */
-function dump(
-  what: number,
-  family: Family,
-  attributes: readonly Buffer[],
-): readonly ReadonlyMap<number, Buffer>[] {
-  using socket = openNetlink(NETLINK_NETFILTER);
-  const body = Buffer.concat([genericHeader(families[family]), ...attributes]);
-  const flags = bits.request | NLM_F_DUMP;
-  const found: ReadonlyMap<number, Buffer>[] = [];
-  let bytes = socket.exchange(
-    message({ type: (SUBSYSTEM << 8) | what, flags, sequence: 1, body }),
-    'nf_tables',
-  );
-  for (;;) {
-    for (const { type, body: part } of readMessages(bytes)) {
-      if (type === NLMSG_DONE || type === NLMSG_ERROR) return found;
-      found.push(readAttributes(Buffer.from(part.subarray(4))));
-    }
-    bytes = socket.receive('nf_tables');
-  }
-}
+const dump = (what: number, family: Family, attributes: readonly Buffer[]) =>
+  dumpNetfilter((SUBSYSTEM << 8) | what, families[family], attributes);
+
 /** Numbers of nf_tables have their high bytes first. */
 export function bigEndian(value: number): Buffer {
   const bytes = Buffer.alloc(4);

@@ -43,6 +43,7 @@ ${declared('inet', state)}
   set bridges { type ifname; elements = { ${networks.map(bridgeOf).join(', ')} }
   }
   chain publish {
+    ip6 daddr ::1 return
     dnat ip to ip daddr . meta l4proto . th dport map @published4at
     dnat ip to meta l4proto . th dport map @published4
     dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6at
@@ -54,6 +55,7 @@ ${declared('inet', state)}
   }
   chain prerouting {
     type nat hook prerouting priority -100; policy accept;
+    ip daddr 127.0.0.0/8 return
     fib daddr type local jump publish
   }
   chain output {
@@ -126,20 +128,26 @@ const indented = (line: string) => `    ${line}`;
 /** Others see the host's address: outside, and where a container reaches a published port of its own network. */
 function masquerading(network: Network): readonly string[] {
   const bridge = bridgeOf(network);
-  const hairpin = `iifname ${bridge} oifname ${bridge} ct status dnat masquerade`;
-  if (network.internal || !optionsOf(network).masquerade) return [hairpin];
-  const outside = ([4, 6] as const).flatMap((family) => {
+  const outside = !network.internal && optionsOf(network).masquerade;
+  return ([4, 6] as const).flatMap((family) => {
     const subnet = subnetOf(network, family)?.Subnet;
-    return subnet ? [`${family === 4 ? 'ip' : 'ip6'} saddr ${subnet} oifname != ${bridge} masquerade`] : [];
+    if (!subnet) return [];
+    const own = `${family === 4 ? 'ip' : 'ip6'} saddr ${subnet}`;
+    // By the address: of what stays within the bridge (br_netfilter) no interface is told.
+    const hairpin = `${own} oifname ${bridge} ct status dnat masquerade`;
+    return outside ? [hairpin, `${own} oifname != ${bridge} masquerade`] : [hairpin];
   });
-  return [hairpin, ...outside];
 }
 
 /** Where a container's packets may go without having been asked: to its own network, and outside unless that is internal. */
 function leaving(network: Network): readonly string[] {
   const bridge = bridgeOf(network);
+  const inside = `iifname ${bridge} oifname ${bridge}`;
   return [
-    `iifname ${bridge} oifname ${bridge} accept`,
+    // The bridge keeps them apart, and not what they send through the host.
+    ...(optionsOf(network).icc
+      ? [`${inside} accept`]
+      : [`${inside} ct status dnat accept`, `${inside} drop`]),
     ...(network.internal ? [`iifname ${bridge} drop`] : []),
   ];
 }

@@ -17,6 +17,8 @@ export type Firewall = {
   /** Lets containers' packets through, or publishes ports: done when it returns. */
   add(items: readonly Item[]): void;
   remove(items: readonly Item[]): void;
+  /** Takes away what an earlier engine left, where nothing was made in its place. */
+  sweep(): Promise<void>;
   /** Looks after the rules no longer, and leaves them as they are. */
   leave(): void;
   /** Takes everything away. */
@@ -41,7 +43,8 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
   let generation = 0;
   let handles = '';
 
-  const look = () => ['inet', 'bridge'].flatMap((family) => ruleHandles(family as 'inet', table)).join();
+  /** What there is of rules; empty where there are none. */
+  const look = () => ['inet', 'bridge'].flatMap((family) => ruleHandles(family as 'inet', table)).join('');
 
   /** Puts the tables as they are to be in place of what is there, in one transaction. */
   function apply(): Promise<void> {
@@ -120,6 +123,9 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
     remove(removed) {
       const there = removed.filter((item) => items.delete(keyOf(item)));
       if (there.length > 0) change('deleteElement', there);
+    },
+    async sweep() {
+      if (!made && look() !== '') await apply();
     },
     leave() {
       over = true;

@@ -7,12 +7,12 @@ import {
   addDefaultRoute,
   addMacvlan,
   addVethPair,
-  isolatePort,
   linkUp,
   type MacvlanMode,
   openRouteSocket,
   removeDefaultRoute,
   removeLink,
+  setBridgePort,
 } from '../host/netlink.ts';
 import { inNetworkNamespace, makeNetworkNamespace } from '../host/network-namespace.ts';
 import { unmount } from '../host/syscalls.ts';
@@ -66,7 +66,9 @@ export function plug(path: string, link: Link): void {
     if (link.on.kind === 'bridge') {
       const { bridge, hostInterface, isolated } = link.on;
       outside.send([addVethPair({ name: hostInterface, bridgeIndex: indexOf(bridge), peer: inner })]);
-      if (isolated) outside.send([isolatePort(indexOf(hostInterface))]);
+      // Where the kernel has bridges ask the rules too (br_netfilter), what a container sends to a port that is
+      // published of itself never leaves the bridge.
+      outside.send([setBridgePort(indexOf(hostInterface), { hairpin: true, isolated })]);
     } else {
       const { parent, mode } = link.on;
       outside.send([addMacvlan({ parentIndex: indexOf(parent), mode, inner })]);

@@ -5,64 +5,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import { promisify } from 'node:util';
 import { joinHosts, makeHost } from '../../workshop/testing/hosts.ts';
-import { tempRoot } from '../../workshop/testing/temp.ts';
-import { openDatabase } from '../state/database.ts';
+import { block, identityOf, knock, ping, testNetworks } from '../../workshop/testing/networks.ts';
 import { contains, formatSubnet, overlaps, parseSubnet, plainAddress, sizeOf } from './addresses.ts';
 import { openFirewall } from './firewall.ts';
 import { openAddressPool } from './ipam.ts';
-import { openNetworks } from './networks.ts';
 import { inventSubnet6 } from './pool.ts';
 
 const run = promisify(execFile);
-
-async function testNetworks(subnet: string) {
-  const root = await tempRoot('net');
-  const database = openDatabase(root.join('db'));
-  const bridge = `berth-${randomBytes(4).toString('hex')}`;
-  const open = () => openNetworks(database, { bridge, subnet });
-  let networks = open();
-  return {
-    root,
-    bridge,
-    get networks() {
-      return networks;
-    },
-    reopen() {
-      networks.leave();
-      networks = open();
-      return networks;
-    },
-    /** Starts a container of that id on networks, the default bridge where none are named. */
-    async start(id: string, on: readonly string[] = ['bridge']) {
-      const path = root.join(id);
-      networks.attach(
-        id,
-        on.map((name) => ({ network: networks.find(name), wish: {} })),
-      );
-      await networks.start({
-        containerId: id,
-        path,
-        identity: { name: `name-${id}`, hostname: id, nameServers: [] },
-      });
-      const inside = async (...command: string[]) =>
-        (await run('nsenter', [`--net=${path}`, ...command])).stdout;
-      return { id, path, inside, addresses: networks.joinedBy(id).map(({ endpoint }) => endpoint.address) };
-    },
-    async stop(id: string) {
-      await networks.stop(id, root.join(id));
-      networks.forget(id);
-    },
-    async [Symbol.asyncDispose]() {
-      await networks.close();
-      database.close();
-      await root[Symbol.asyncDispose]();
-    },
-  };
-}
-
-const ping = (address = '') => ['busybox', 'ping', '-c', '1', '-W', '20', address];
-/** For what is not to be reached. */
-const knock = (address = '') => ['busybox', 'ping', '-c', '1', '-W', '1', address];
 
 test('subnets are read, written and compared', () => {
   assert.equal(formatSubnet(parseSubnet('10.1.2.3/8')), '10.0.0.0/8');
@@ -101,16 +50,16 @@ test('addresses are given once each before any is given again', () => {
 });
 
 test('two containers on the bridge reach each other and their gateway', async () => {
-  await using fixture = await testNetworks('10.213.1.0/24');
+  await using fixture = await testNetworks(`${block}.1.0/24`);
   const { networks, root } = fixture;
   const one = await fixture.start('one');
   const two = await fixture.start('two');
   assert.notEqual(one.addresses[0], two.addresses[0]);
   await one.inside(...ping(two.addresses[0]));
-  await two.inside(...ping('10.213.1.1'));
+  await two.inside(...ping(`${block}.1.1`));
   const endpoint = networks.endpointsOf('one').bridge;
   assert.equal(endpoint?.IPAddress, one.addresses[0]);
-  assert.equal(endpoint?.Gateway, '10.213.1.1');
+  assert.equal(endpoint?.Gateway, `${block}.1.1`);
   assert.match(await one.inside('ip', 'addr', 'show', 'eth0'), new RegExp(endpoint?.MacAddress ?? '-'));
   await fixture.stop('one');
   await fixture.stop('two');
@@ -119,46 +68,49 @@ test('two containers on the bridge reach each other and their gateway', async ()
 });
 
 test('a container reaches another host, which sees the address of this host, and is not reached from there', async () => {
-  await using fixture = await testNetworks('10.213.2.0/24');
+  await using fixture = await testNetworks(`${block}.2.0/24`);
   const one = await fixture.start('one');
   await using outside = await makeHost(fixture.root.join('outside'));
-  await joinHosts({ to: outside, here: ['10.214.2.1/24'], there: ['10.214.2.2/24'] });
+  await joinHosts({ to: outside, here: [`${block}.200.1/24`], there: [`${block}.200.2/24`] });
   // The other host knows no way back to the container's subnet: an answer comes only to this host's own address.
-  await one.inside(...ping('10.214.2.2'));
-  await outside.run('ip', 'route', 'add', '10.213.2.0/24', 'via', '10.214.2.1');
+  await one.inside(...ping(`${block}.200.2`));
+  await outside.run('ip', 'route', 'add', `${block}.2.0/24`, 'via', `${block}.200.1`);
   await assert.rejects(outside.run(...knock(one.addresses[0])), 'what was not asked for stays outside');
   await fixture.stop('one');
 });
 
 test('networks of users are apart; a container comes and goes while it runs', async () => {
-  await using fixture = await testNetworks('10.213.3.0/24');
+  await using fixture = await testNetworks(`${block}.3.0/24`);
   const { networks } = fixture;
   const make = async (name: string, subnet: string, more = {}) =>
     await networks.create({ Name: name, IPAM: { Config: [{ Subnet: subnet }] }, ...more });
-  await make('front', '10.213.30.0/24');
-  const { network: back } = await make('back', '10.213.31.0/24');
-  await make('shut', '10.213.32.0/24', { Internal: true });
+  await make('front', `${block}.30.0/24`);
+  const { network: back } = await make('back', `${block}.31.0/24`);
+  await make('shut', `${block}.32.0/24`, { Internal: true });
   const one = await fixture.start('one', ['front']);
   const two = await fixture.start('two', ['back', 'shut']);
   const three = await fixture.start('three', ['shut']);
-  assert.equal(one.addresses[0], '10.213.30.2');
-  assert.deepEqual(two.addresses, ['10.213.31.2', '10.213.32.2']);
-  await assert.rejects(one.inside(...knock('10.213.31.2')), 'another network is out of reach');
+  assert.equal(one.addresses[0], `${block}.30.2`);
+  assert.deepEqual(two.addresses, [`${block}.31.2`, `${block}.32.2`]);
+  await assert.rejects(one.inside(...knock(`${block}.31.2`)), 'another network is out of reach');
   await networks.connect('one', back, { Aliases: ['uno'] });
-  assert.match(await one.inside('ip', '-4', '-o', 'addr', 'show', 'eth1'), /10\.213\.31\.3\/24/);
-  await one.inside(...ping('10.213.31.2'));
+  assert.match(
+    await one.inside('ip', '-4', '-o', 'addr', 'show', 'eth1'),
+    new RegExp(String.raw`${block}\.31\.3/24`),
+  );
+  await one.inside(...ping(`${block}.31.2`));
   // Of several networks the first by name leads out.
-  assert.match(await one.inside('ip', 'route'), /default via 10\.213\.31\.1 dev eth1/);
+  assert.match(await one.inside('ip', 'route'), new RegExp(String.raw`default via ${block}\.31\.1 dev eth1`));
   await assert.rejects(networks.connect('one', back, {}), /already exists in network back/);
   await networks.disconnect('one', back);
-  assert.match(await one.inside('ip', 'route'), /default via 10\.213\.30\.1 dev eth0/);
+  assert.match(await one.inside('ip', 'route'), new RegExp(String.raw`default via ${block}\.30\.1 dev eth0`));
   assert.doesNotMatch(await one.inside('ip', 'addr'), /eth1/);
-  await assert.rejects(one.inside(...knock('10.213.31.2')));
+  await assert.rejects(one.inside(...knock(`${block}.31.2`)));
   // An internal network reaches its own containers, and nothing else.
-  await three.inside(...ping('10.213.32.2'));
+  await three.inside(...ping(`${block}.32.2`));
   assert.doesNotMatch(await three.inside('ip', 'route'), /default/);
-  await three.inside('ip', 'route', 'add', 'default', 'via', '10.213.32.1');
-  await assert.rejects(three.inside(...knock('10.213.30.2')));
+  await three.inside('ip', 'route', 'add', 'default', 'via', `${block}.32.1`);
+  await assert.rejects(three.inside(...knock(`${block}.30.2`)));
   await assert.rejects(networks.remove('front'), /network front id [0-9a-f]{64} has active endpoints/);
   await assert.rejects(networks.remove('bridge'), /pre-defined network and cannot be removed/);
   for (const id of ['one', 'two', 'three']) await fixture.stop(id);
@@ -171,44 +123,52 @@ test('networks of users are apart; a container comes and goes while it runs', as
 });
 
 test('no container speaks in the name of another', async () => {
-  await using fixture = await testNetworks('10.213.4.0/24');
+  await using fixture = await testNetworks(`${block}.4.0/24`);
   const one = await fixture.start('one');
   const two = await fixture.start('two');
   await one.inside(...ping(two.addresses[0]));
   // An address of its neighbour's, one of nobody's, and another hardware address: nothing of it gets through.
-  await one.inside('ip', 'addr', 'add', '10.213.4.77/24', 'dev', 'eth0');
+  await one.inside('ip', 'addr', 'add', `${block}.4.77/24`, 'dev', 'eth0');
   await one.inside('ip', 'addr', 'add', '10.99.99.99/32', 'dev', 'eth0');
-  for (const source of ['10.213.4.77', '10.99.99.99'])
-    await assert.rejects(one.inside(...knock('10.213.4.1'), '-I', source), source);
+  for (const source of [`${block}.4.77`, '10.99.99.99'])
+    await assert.rejects(one.inside(...knock(`${block}.4.1`), '-I', source), source);
   await one.inside(...ping(two.addresses[0]));
   await one.inside('ip', 'link', 'set', 'eth0', 'address', '02:42:00:00:00:99');
-  await assert.rejects(one.inside(...knock('10.213.4.1')));
+  await assert.rejects(one.inside(...knock(`${block}.4.1`)));
   await fixture.stop('one');
   await fixture.stop('two');
 });
 
 test('containers of a network without icc reach the outside and not each other', async () => {
-  await using fixture = await testNetworks('10.213.5.0/24');
+  await using fixture = await testNetworks(`${block}.5.0/24`);
   await fixture.networks.create({
     Name: 'alone',
-    IPAM: { Config: [{ Subnet: '10.213.50.0/24' }] },
+    IPAM: { Config: [{ Subnet: `${block}.50.0/24` }] },
     Options: { 'com.docker.network.bridge.enable_icc': 'false', 'com.docker.network.driver.mtu': '1400' },
   });
   const one = await fixture.start('one', ['alone']);
   const two = await fixture.start('two', ['alone']);
-  await one.inside(...ping('10.213.50.1'));
+  await one.inside(...ping(`${block}.50.1`));
   await assert.rejects(one.inside(...knock(two.addresses[0])));
+  // Nor by way of the host.
+  const [there = '', back = ''] = [two.addresses[0], one.addresses[0]];
+  for (const [from, to] of [
+    [one, there],
+    [two, back],
+  ] as const)
+    await from.inside('ip', 'route', 'add', `${to}/32`, 'via', `${block}.50.1`);
+  await assert.rejects(one.inside(...knock(there)));
   assert.match(await one.inside('ip', 'link', 'show', 'eth0'), /mtu 1400/);
   await fixture.stop('one');
   await fixture.stop('two');
 });
 
 test('IPv6 is as good as IPv4 on a network that has it', async () => {
-  await using fixture = await testNetworks('10.213.6.0/24');
+  await using fixture = await testNetworks(`${block}.6.0/24`);
   await fixture.networks.create({
     Name: 'six',
     EnableIPv6: true,
-    IPAM: { Config: [{ Subnet: '10.213.60.0/24' }, { Subnet: 'fd13:60::/64' }] },
+    IPAM: { Config: [{ Subnet: `${block}.60.0/24` }, { Subnet: 'fd13:60::/64' }] },
   });
   const one = await fixture.start('one', ['six']);
   const two = await fixture.start('two', ['six']);
@@ -223,7 +183,7 @@ test('IPv6 is as good as IPv4 on a network that has it', async () => {
 });
 
 test('rules that somebody takes away come back', async () => {
-  await using fixture = await testNetworks('10.213.7.0/24');
+  await using fixture = await testNetworks(`${block}.7.0/24`);
   const one = await fixture.start('one');
   await run('nft', ['delete', 'table', 'inet', fixture.bridge]);
   await run('nft', ['flush', 'table', 'bridge', fixture.bridge]);
@@ -231,12 +191,12 @@ test('rules that somebody takes away come back', async () => {
   const back = () =>
     new RegExp(`table inet ${fixture.bridge} [\\s\\S]*table bridge ${fixture.bridge} [\\s\\S]*jump guard`);
   while (!back().test(await rules()));
-  await one.inside(...ping('10.213.7.1'));
+  await one.inside(...ping(`${block}.7.1`));
   await fixture.stop('one');
 });
 
 test('a container without network has a loopback and nothing else', async () => {
-  await using fixture = await testNetworks('10.213.8.0/24');
+  await using fixture = await testNetworks(`${block}.8.0/24`);
   const one = await fixture.start('one', ['none']);
   const links = JSON.parse(await one.inside('ip', '-json', 'link')) as { ifname: string; flags: string[] }[];
   assert.deepEqual(
@@ -248,36 +208,39 @@ test('a container without network has a loopback and nothing else', async () => 
 });
 
 test('addresses run out with a clear error, and one that was let go is given again', async () => {
-  await using fixture = await testNetworks('10.213.9.0/30');
+  await using fixture = await testNetworks(`${block}.9.0/30`);
   await fixture.start('one');
-  await assert.rejects(fixture.start('two'), /no address is free in 10\.213\.9\.0\/30/);
+  await assert.rejects(
+    fixture.start('two'),
+    new RegExp(String.raw`no address is free in ${block}\.9\.0\/30`),
+  );
   assert.equal(existsSync(fixture.root.join('two')), false);
   await fixture.stop('one');
   fixture.networks.forget('two');
-  assert.deepEqual((await fixture.start('two')).addresses, ['10.213.9.2']);
+  assert.deepEqual((await fixture.start('two')).addresses, [`${block}.9.2`]);
   await fixture.stop('two');
 });
 
 test('a new start knows the addresses of running containers, forgets those of ended ones and mends what is half made', async () => {
-  await using fixture = await testNetworks('10.213.10.0/24');
+  await using fixture = await testNetworks(`${block}.10.0/24`);
   const kept = await fixture.start('kept');
   await fixture.start('lost');
   const torn = await fixture.start('torn');
   const [link] = fixture.networks.joinedBy('torn');
   await run('ip', ['link', 'delete', link?.endpoint.hostInterface ?? '']);
-  const later = fixture.reopen();
+  const later = await fixture.reopen();
   const sandbox = (id: string) =>
-    [id, { path: fixture.root.join(id), identity: { name: id, hostname: id, nameServers: [] } }] as const;
+    [id, { path: fixture.root.join(id), identity: identityOf(id), ports: [] }] as const;
   await later.recover(new Map([sandbox('kept'), sandbox('torn')]), new Set(['kept', 'torn', 'lost']));
   assert.equal(later.endpointsOf('lost').bridge?.IPAddress, '');
   assert.equal(later.endpointsOf('kept').bridge?.IPAddress, kept.addresses[0]);
   await kept.inside(...ping(torn.addresses[0]));
-  await torn.inside(...ping('10.213.10.1'));
+  await torn.inside(...ping(`${block}.10.1`));
   for (const id of ['kept', 'lost', 'torn']) await fixture.stop(id);
 });
 
 test('closing takes the bridge and its rules away', async () => {
-  await using fixture = await testNetworks('10.213.11.0/24');
+  await using fixture = await testNetworks(`${block}.11.0/24`);
   const { networks, bridge } = fixture;
   await fixture.start('one');
   await fixture.stop('one');
@@ -287,7 +250,7 @@ test('closing takes the bridge and its rules away', async () => {
 });
 
 test('rules that were taken away or left are not made again by what comes late', async () => {
-  await using fixture = await testNetworks('10.213.14.0/24');
+  await using fixture = await testNetworks(`${block}.14.0/24`);
   await fixture.start('one');
   const network = fixture.networks.find('bridge');
   for (const end of ['leave', 'close'] as const) {
@@ -308,7 +271,7 @@ test('rules that were taken away or left are not made again by what comes late',
 });
 
 test('a network that is not there is refused by name', async () => {
-  await using fixture = await testNetworks('10.213.12.0/24');
+  await using fixture = await testNetworks(`${block}.12.0/24`);
   assert.throws(() => fixture.networks.named('nowhere'), /network nowhere not found/);
   assert.throws(() => fixture.networks.inspect('nowhere'), /network nowhere not found/);
   assert.deepEqual(
@@ -318,7 +281,7 @@ test('a network that is not there is refused by name', async () => {
 });
 
 test('a container comes back at once, while the kernel still takes its last link away', async () => {
-  await using fixture = await testNetworks('10.213.13.0/24');
+  await using fixture = await testNetworks(`${block}.13.0/24`);
   for (let round = 0; round < 20; round += 1) {
     await fixture.start('again');
     await fixture.stop('again');

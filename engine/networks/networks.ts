@@ -8,11 +8,13 @@ import { openDnsServer } from './dns/server.ts';
 import { networkOf, openEndpoints } from './endpoints.ts';
 import { networkFilter, pruneFilter } from './filter.ts';
 import { openFirewall } from './firewall.ts';
-import { createNamespace, type Gateway, removeNamespace, setGateways } from './namespaces.ts';
+import { createNamespace, removeNamespace, setGateways } from './namespaces.ts';
 import { chooseSubnet, hostSubnets } from './pool.ts';
+import { openPorts } from './ports/ports.ts';
 import { openNetworkStore } from './store.ts';
-import type { Endpoint, Identity, Network, Networks } from './types.ts';
-import { endpointView, networkView, subnetOf } from './views.ts';
+import type { Endpoint, Network, Networks, Sandbox } from './types.ts';
+import { endpointView, networkView } from './views.ts';
+import { openWays } from './ways.ts';
 import { settleWish } from './wishes.ts';
 
 export type NetworkSettings = {
@@ -30,8 +32,10 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
   const store = openNetworkStore(database);
   const firewall = openFirewall(settings.bridge, warn);
   const endpoints = openEndpoints(store, firewall, settings.bridge);
-  const sandboxes = new Map<string, { readonly path: string; identity: Identity }>();
+  const sandboxes = new Map<string, Sandbox>();
   const dns = openDnsServer(warn);
+  const ways = openWays(store);
+  const ports = openPorts(store, firewall, warn);
   const ready = new Map<string, Promise<Network>>();
 
   /** A network with its bridge in place, made once for each run of the engine; a failure is tried again by the next. */
@@ -67,36 +71,17 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
   const takenSubnets = (): readonly Subnet[] =>
     store.all().flatMap(({ subnets }) => subnets.map(({ Subnet }) => parseSubnet(Subnet ?? '')));
 
-  /**
-   * Which of a container's networks lead to everywhere: of those that lead anywhere the first by name, as docker has
-   * it; for each kind of address by itself.
-   */
-  function gatewaysOf(containerId: string): readonly Gateway[] {
-    const joined = store
-      .endpointsOf(containerId)
-      .flatMap((endpoint) => {
-        const network = store.byId(endpoint.networkId);
-        return network === undefined || network.internal || endpoint.interface === ''
-          ? []
-          : [{ endpoint, network }];
-      })
-      .toSorted((a, b) => (a.network.name < b.network.name ? -1 : 1));
-    return ([4, 6] as const).flatMap((family) => {
-      const first = joined.find(
-        ({ endpoint }) => (family === 4 ? endpoint.address : endpoint.address6) !== '',
-      );
-      const address = first && subnetOf(first.network, family)?.Gateway;
-      return address ? [{ name: first.endpoint.interface, address }] : [];
-    });
-  }
-
-  /** Changes what a running container has of networks, and its ways out with it. */
-  function replug(containerId: string, path: string, change: () => void): void {
-    const from = gatewaysOf(containerId);
-    change();
-    const to = gatewaysOf(containerId);
-    const same = from.length === to.length && from.every((way, index) => way.address === to[index]?.address);
-    if (!same) setGateways(path, { from, to });
+  /** Has what a container publishes lead to it, now that its networks are as they are. */
+  async function settlePorts(containerId: string): Promise<void> {
+    const wishes = sandboxes.get(containerId)?.ports ?? [];
+    const target = ways.targetOf(containerId);
+    if (target === undefined) return await ports.withdraw(containerId);
+    const { hostAddress = '' } = target;
+    ports.publish(
+      containerId,
+      wishes.map((wish) => ({ ...wish, address: wish.address || hostAddress })),
+      target,
+    );
   }
 
   async function stop(
@@ -109,6 +94,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
     sandboxes.delete(containerId);
     dns.close(containerId);
     for (const endpoint of held) dns.leave(endpoint);
+    await ports.withdraw(containerId);
     await removeNamespace(path);
     for (const endpoint of held) endpoints.drop(endpoint);
   }
@@ -164,20 +150,22 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
 
     forget: (containerId) => store.forget(containerId),
 
-    async start({ containerId, path, identity }) {
+    async start({ containerId, ...sandbox }) {
+      const { path } = sandbox;
       const attachments = store.attachmentsOf(containerId);
       const networks = attachments.map((attachment) => networkOf(store, attachment));
       try {
         const prepared = await Promise.all(networks.map(prepare));
         const onHost = prepared.some(({ driver }) => driver === 'host');
         if (!onHost) createNamespace(path);
-        sandboxes.set(containerId, { path, identity });
+        sandboxes.set(containerId, sandbox);
         prepared.forEach((network, index) => {
           const attachment = attachments[index];
           if (attachment !== undefined) endpoints.add(network, attachment, containerId, path);
         });
+        await settlePorts(containerId);
         introduce(containerId);
-        const to = gatewaysOf(containerId);
+        const to = ways.gatewaysOf(containerId);
         if (to.length > 0) setGateways(path, { from: [], to });
         return { namespace: onHost ? undefined : path };
       } catch (error) {
@@ -204,12 +192,13 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
       store.attach(containerId, attachment);
       if (sandbox === undefined) return;
       try {
-        replug(containerId, sandbox.path, () =>
+        ways.replug(containerId, sandbox.path, () =>
           endpoints.add(prepared, attachment, containerId, sandbox.path),
         );
+        await settlePorts(containerId);
         introduce(containerId);
       } catch (error) {
-        store.detach(containerId, network.id);
+        await this.disconnect(containerId, network);
         throw error;
       }
     },
@@ -219,17 +208,19 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
       const endpoint = store.endpointsOf(containerId).find(({ networkId }) => networkId === network.id);
       store.detach(containerId, network.id);
       if (sandbox === undefined || endpoint === undefined) return;
-      replug(containerId, sandbox.path, () => {
+      ways.replug(containerId, sandbox.path, () => {
         endpoints.unplug(endpoint, sandbox.path);
         endpoints.drop(endpoint);
       });
+      await settlePorts(containerId);
       dns.leave(endpoint);
       if (!usesDns(containerId)) dns.close(containerId);
     },
 
     rename(containerId, name) {
       const sandbox = sandboxes.get(containerId);
-      if (sandbox !== undefined) sandbox.identity = { ...sandbox.identity, name };
+      if (sandbox !== undefined)
+        sandboxes.set(containerId, { ...sandbox, identity: { ...sandbox.identity, name } });
       introduce(containerId);
     },
 
@@ -255,6 +246,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
         return network === undefined ? [] : [{ network, endpoint }];
       }),
 
+    portsOf: (containerId) => ports.of(containerId),
     attachmentsOf: (containerId) => store.attachmentsOf(containerId),
 
     async create(body) {
@@ -319,7 +311,17 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
 
     async recover(running, containers) {
       for (const id of store.attachedContainers()) if (!containers.has(id)) store.forget(id);
-      for (const [containerId, sandbox] of running) sandboxes.set(containerId, { ...sandbox });
+      for (const [containerId, sandbox] of running) sandboxes.set(containerId, sandbox);
+      // Before the first rules are made: running containers are in them.
+      for (const containerId of store.publishers()) {
+        const target = running.has(containerId) ? ways.targetOf(containerId) : undefined;
+        if (target === undefined) await ports.withdraw(containerId);
+        else ports.resume(containerId, target);
+      }
+      for (const endpoint of store.endpoints()) {
+        const network = store.byId(endpoint.networkId);
+        if (running.has(endpoint.containerId) && network !== undefined) endpoints.admit(network, endpoint);
+      }
       for (const endpoint of store.endpoints()) {
         const sandbox = running.get(endpoint.containerId);
         const network = store.byId(endpoint.networkId);
@@ -329,16 +331,21 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
       for (const containerId of running.keys()) {
         try {
           introduce(containerId);
+          await settlePorts(containerId);
         } catch (error) {
-          warn(`names for the container ${containerId}: ${String(error)}`);
+          warn(`names and ports of the container ${containerId}: ${String(error)}`);
         }
       }
+      await firewall.sweep();
     },
 
-    leave: () => firewall.leave(),
+    async leave() {
+      firewall.leave();
+      await ports.end();
+    },
 
     async close() {
-      await Promise.all([firewall.close(), dns.end()]);
+      await Promise.all([firewall.close(), dns.end(), ports.end()]);
       for (const { bridge } of store.all()) if (bridge !== undefined) removeInterface(bridge);
       ready.clear();
     },
@@ -350,7 +357,6 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
     { network, path }: { readonly network: Network; readonly path: string },
   ): Promise<void> {
     const prepared = await prepare(network);
-    endpoints.admit(prepared, endpoint);
     const attachments = store.attachmentsOf(endpoint.containerId);
     // Engines that knew one network for each container wrote endpoints and no attachments.
     if (attachments.length === 0)
@@ -359,13 +365,13 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
       attachments.length === 0 || attachments.some(({ networkId }) => networkId === network.id);
     try {
       if (!attached) {
-        replug(endpoint.containerId, path, () => {
+        ways.replug(endpoint.containerId, path, () => {
           endpoints.unplug(endpoint, path);
           endpoints.drop(endpoint);
         });
       } else if (endpoint.hostInterface !== '' && !existsSync(`/sys/class/net/${endpoint.hostInterface}`)) {
         endpoints.plugIn(prepared, endpoint, path);
-        setGateways(path, { from: [], to: gatewaysOf(endpoint.containerId) });
+        setGateways(path, { from: [], to: ways.gatewaysOf(endpoint.containerId) });
       }
     } catch (error) {
       warn(`the interface ${endpoint.interface} of ${endpoint.containerId}: ${String(error)}`);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { BerthError } from '../api/errors.ts';
 import type { EndpointWish, IpamConfig } from '../api/wire/networks.ts';
 import { type Database, durably } from '../state/database.ts';
+import type { PublishedPort } from './ports/types.ts';
 import type { Attachment, Driver, Endpoint, Network } from './types.ts';
 
 type NetworkRow = {
@@ -46,6 +47,8 @@ export function openNetworkStore(database: Database) {
     ),
     detach: database.prepare('DELETE FROM attachments WHERE container_id = ? AND network_id = ?'),
     forget: database.prepare('DELETE FROM attachments WHERE container_id = ?'),
+    publish: database.prepare('INSERT OR REPLACE INTO published (container_id, ports) VALUES (?, ?)'),
+    withdraw: database.prepare('DELETE FROM published WHERE container_id = ?'),
   };
   for (const name of builtins) {
     const driver = name === 'none' ? 'null' : name;
@@ -78,6 +81,12 @@ export function openNetworkStore(database: Database) {
     endpoints.add(endpoint.containerId, endpoint);
     onNetwork.add(endpoint.networkId, endpoint);
   }
+  const published = new Map<string, readonly PublishedPort[]>();
+  for (const row of database.prepare('SELECT container_id, ports FROM published').all() as {
+    container_id: string;
+    ports: string;
+  }[])
+    published.set(row.container_id, JSON.parse(row.ports) as readonly PublishedPort[]);
 
   return {
     all: () => [...networks.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
@@ -159,6 +168,16 @@ export function openNetworkStore(database: Database) {
       statements.dropEndpoint.run(id);
       endpoints.remove(containerId, (endpoint) => endpoint.id === id);
       onNetwork.remove(networkId, (endpoint) => endpoint.id === id);
+    },
+
+    publishedOf: (containerId: string) => published.get(containerId) ?? [],
+    publishers: () => [...published.keys()],
+    /** What leads to a running container; nothing where it publishes nothing. */
+    setPublished(containerId: string, ports: readonly PublishedPort[]): void {
+      if (ports.length > 0) {
+        statements.publish.run(containerId, JSON.stringify(ports));
+        published.set(containerId, ports);
+      } else if (published.delete(containerId)) statements.withdraw.run(containerId);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Filters } from '../api/fields.ts';
 import type { CreateNetworkBody, EndpointWish, IpamConfig, NetworkInspect } from '../api/wire/networks.ts';
 import type { EndpointSettings, Labels } from '../api/wire.ts';
+import type { PortWish, PublishedPort } from './ports/types.ts';
 
 export type Driver = 'bridge' | 'host' | 'null' | 'macvlan';
 
@@ -58,6 +59,13 @@ export type Identity = {
   readonly nameServers: readonly string[];
 };
 
+/** A container that runs: the file that keeps its network namespace, its names, and the ports that it wants published. */
+export type Sandbox = {
+  readonly path: string;
+  readonly identity: Identity;
+  readonly ports: readonly PortWish[];
+};
+
 /** What a container's process is given. */
 export type Connection = {
   /** Path of the network namespace to join; undefined for the host's own. */
@@ -82,13 +90,9 @@ export type Networks = {
 
   /**
    * Makes the namespace at `path` with an interface for each network that the container is attached to. Leaves nothing
-   * when it fails. Throws `conflict` where an address is in use, `notFound` where a network is gone.
+   * when it fails. Throws `conflict` where an address or a port is in use, `notFound` where a network is gone.
    */
-  start(request: {
-    readonly containerId: string;
-    readonly path: string;
-    readonly identity: Identity;
-  }): Promise<Connection>;
+  start(request: Sandbox & { readonly containerId: string }): Promise<Connection>;
   /**
    * Takes back what `start` gave. Nothing where there is nothing. `shared`: others live in the namespace, so that it
    * goes on, without the interfaces.
@@ -109,6 +113,8 @@ export type Networks = {
   endpointsOf(containerId: string): Readonly<Record<string, EndpointSettings>>;
   /** What it has while it runs, in the order of its interfaces. */
   joinedBy(containerId: string): readonly Joined[];
+  /** The host's ports that lead to it. */
+  portsOf(containerId: string): readonly PublishedPort[];
   /** Which networks a container is attached to. */
   attachmentsOf(containerId: string): readonly Attachment[];
 
@@ -124,12 +130,9 @@ export type Networks = {
   inspect(name: string): NetworkInspect;
 
   /** Brings the kernel in line with the rows: `running` are the containers that run, with their namespaces; `containers` all there are. */
-  recover(
-    running: ReadonlyMap<string, { readonly path: string; readonly identity: Identity }>,
-    containers: ReadonlySet<string>,
-  ): Promise<void>;
+  recover(running: ReadonlyMap<string, Sandbox>, containers: ReadonlySet<string>): Promise<void>;
   /** Looks after the rules no longer, and leaves everything as it is: another is opened in its place. */
-  leave(): void;
+  leave(): Promise<void>;
   /** Takes bridges and rules away; for an engine that ends while no container runs. */
   close(): Promise<void>;
 };

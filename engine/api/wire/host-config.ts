@@ -112,6 +112,12 @@ export type HostConfig = Resources & {
   readonly OomScoreAdj?: number;
   readonly Init?: boolean | null;
   readonly GroupAdd?: readonly string[] | null;
+  /** By the container's port, `80/tcp`: where on the host it is published. An empty port is one that is free. */
+  readonly PortBindings?: Readonly<
+    Record<string, readonly { readonly HostIp?: string | null; readonly HostPort?: string | null }[] | null>
+  > | null;
+  /** Publishes each port that is exposed at one that is free. */
+  readonly PublishAllPorts?: boolean;
   readonly Links?: readonly string[] | null;
   readonly Dns?: readonly string[] | null;
   readonly DnsOptions?: readonly string[] | null;

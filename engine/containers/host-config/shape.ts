@@ -125,6 +125,10 @@ export const hostConfigShape = z.looseObject({
   Init: truth,
   GroupAdd: nameWords,
   Links: texts,
+  PortBindings: z
+    .record(text, z.array(z.strictObject({ HostIp: text.nullish(), HostPort: text.nullish() })).nullable())
+    .nullish(),
+  PublishAllPorts: truth,
   Dns: addresses,
   DnsOptions: nameWords,
   DnsSearch: nameWords,

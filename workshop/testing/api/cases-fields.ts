@@ -35,11 +35,6 @@ const silent = {
 
 /** What Berth would have to ignore: refused by its name. */
 const refused: readonly [body: Readonly<Record<string, unknown>>, words: RegExp][] = [
-  [{ HostConfig: { PublishAllPorts: true } }, /HostConfig.PublishAllPorts is not supported/],
-  [
-    { HostConfig: { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }] } } },
-    /HostConfig.PortBindings is not supported/,
-  ],
   [{ HostConfig: { IOMaximumIOps: 1 } }, /HostConfig.IOMaximumIOps is not supported/],
   [{ HostConfig: { IOMaximumBandwidth: 1 } }, /HostConfig.IOMaximumBandwidth is not supported/],
   [

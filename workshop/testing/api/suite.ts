@@ -21,6 +21,7 @@ import { madeImageCases } from './cases-made-images.ts';
 import { mannerCases } from './cases-manners.ts';
 import { mountCases } from './cases-mounts.ts';
 import { networkCases } from './cases-networks.ts';
+import { portCases } from './cases-ports.ts';
 import { pruneCases } from './cases-prune.ts';
 import { pushCases } from './cases-push.ts';
 import { registryCases } from './cases-registries.ts';
@@ -52,6 +53,7 @@ export const cases: Readonly<Record<string, Case>> = {
   ...streamCases,
   ...endpointCases,
   ...networkCases,
+  ...portCases,
   ...eventCases,
   ...mannerCases,
   ...answerCases,
