@@ -84,6 +84,9 @@ function createUnpacker(root: string, options: { readonly maxEntries: number }):
   const tree = openTree(root, {
     made: (path) => {
       count();
+      // In a directory with the setgid bit it has got that bit, and the group.
+      lchownSync(tree.at(path), 0, 0);
+      chmodSync(tree.at(path), 0o755);
       if (implied.delete(path)) makeOpaque(path);
     },
     replaced: (path) => {
@@ -130,12 +133,15 @@ function createUnpacker(root: string, options: { readonly maxEntries: number }):
     // It hides what is below this layer; what this layer has itself stays.
     if (found === undefined) {
       makeNode(tree.at(path), { type: 'character', mode: 0 });
+      lchownSync(tree.at(path), 0, 0);
       whiteouts.add(path);
     } else if (found.isDirectory()) makeOpaque(path);
   };
 
   const makeLink = (entry: TarEntry, path: string) => {
     const target = tree.find(entry.target);
+    if (tree.stat(target)?.isDirectory() === true)
+      throw refused(entry.name, 'it is a hard link to a directory');
     if (target === path) return;
     make(path, () => linkSync(tree.at(target), tree.at(path)));
   };
@@ -151,6 +157,7 @@ function createUnpacker(root: string, options: { readonly maxEntries: number }):
     for (const { name, value } of entry.xattrs) {
       // xattr(7): the user's own are for files and directories.
       if (OVERLAY_XATTR.test(name) || (name.startsWith('user.') && !'057'.includes(entry.flag))) continue;
+      if (name.includes('\0')) throw refused(entry.name, 'an attribute has no proper name');
       try {
         setXattr(tree.at(path), name, value);
       } catch (error) {
@@ -170,6 +177,15 @@ function createUnpacker(root: string, options: { readonly maxEntries: number }):
     sizeBytes += entry.sizeBytes;
   };
 
+  const describeFile = ({ descriptor, path, entry }: NonNullable<typeof open>) => {
+    fchownSync(descriptor, entry.uid, entry.gid);
+    if ((entry.mode & (0o7000 | umask)) !== 0) fchmodSync(descriptor, entry.mode);
+    setXattrs(entry, path);
+    const { seconds, nanoseconds } = entry.mtime;
+    if (nanoseconds === 0 && seconds >= 0) futimesSync(descriptor, seconds, seconds);
+    else setTimes(tree.at(path), entry.mtime);
+  };
+
   const makeEntry = (entry: TarEntry) => {
     const { parent, last } = tree.place(entry.name);
     const path = join(parent, last);
@@ -184,6 +200,8 @@ function createUnpacker(root: string, options: { readonly maxEntries: number }):
     }
     if (entry.flag === '0' || entry.flag === '7') return startFile(entry, path);
     if (entry.flag === '1') return makeLink(entry, path);
+    if (entry.flag === '2' && (entry.target === '' || entry.target.includes('\0')))
+      throw refused(entry.name, 'its target is none');
     make(path, () => makeSpecial(entry, tree.at(path)));
     if (entry.flag === '2') sizeBytes += entry.target.length;
     setAttributes(entry, path);
@@ -215,15 +233,13 @@ function createUnpacker(root: string, options: { readonly maxEntries: number }):
     },
     end: () => {
       if (open === undefined) return;
-      const { descriptor, path, entry } = open;
-      fchownSync(descriptor, entry.uid, entry.gid);
-      if ((entry.mode & (0o7000 | umask)) !== 0) fchmodSync(descriptor, entry.mode);
-      setXattrs(entry, path);
-      const { seconds, nanoseconds } = entry.mtime;
-      if (nanoseconds === 0 && seconds >= 0) futimesSync(descriptor, seconds, seconds);
-      else setTimes(tree.at(path), entry.mtime);
+      try {
+        describeFile(open);
+      } catch (error) {
+        throw blame(open.entry.name, error);
+      }
+      closeSync(open.descriptor);
       open = undefined;
-      closeSync(descriptor);
     },
     finish: () => {
       // Last: every entry made in a directory had changed its time.

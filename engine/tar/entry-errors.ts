@@ -8,4 +8,7 @@ export const ENTRY_ERRORS: readonly string[] = [
   'ENOTDIR',
   'EINVAL',
   'ENOTEMPTY',
+  // Names and values of attributes.
+  'ERANGE',
+  'E2BIG',
 ];

@@ -70,7 +70,10 @@ export function createXattrTable() {
     take: (given: readonly Given[], owner: Owner): readonly Xattr[] => {
       const kept = new Map<string, Xattr>();
       for (const { name, value } of given) {
-        const found = OVERLAY_XATTR.test(name) ? undefined : placeOf(name, owner.kind);
+        if (OVERLAY_XATTR.test(name) || isMisplaced(name, owner.kind)) continue;
+        if (name === '' || name.length > MAX_NAME || name.includes('\0'))
+          throw refused(owner.name, 'an attribute has no proper name');
+        const found = placeOf(name, owner.kind);
         if (found === undefined) continue;
         checkXattr({ name, value }, owner, found.name);
         kept.set(name, intern(found.prefix, found.name, value));
@@ -95,6 +98,11 @@ export function mergeXattrs(
   return merged;
 }
 
+/** xattr(7): the user's own are for files and directories. */
+function isMisplaced(name: string, kind: Owner['kind']): boolean {
+  return name.startsWith('user.') && kind !== 'file' && kind !== 'directory';
+}
+
 function placeOf(name: string, kind: Owner['kind']): { prefix: number; name: string } | undefined {
   const acl = aclPrefixes[name];
   if (acl !== undefined) {
@@ -102,17 +110,14 @@ function placeOf(name: string, kind: Owner['kind']): { prefix: number; name: str
     return { prefix: acl, name: '' };
   }
   const prefix = prefixes.find(([text]) => name.startsWith(text));
-  // xattr(7): the user's own are for files and directories.
-  if (prefix === undefined || (prefix[1] === 1 && kind !== 'file' && kind !== 'directory')) return undefined;
+  if (prefix === undefined) return undefined;
   return { prefix: prefix[1], name: name.slice(prefix[0].length) };
 }
 
 function checkXattr({ name, value }: Given, owner: Owner, rest: string): void {
   const isAcl = aclPrefixes[name] !== undefined;
-  if (name.includes('\0') || (rest === '' && !isAcl))
-    throw refused(owner.name, 'an attribute has no proper name');
-  if (name.length > MAX_NAME || value.length > MAX_VALUE)
-    throw refused(owner.name, 'one of its attributes is too long');
+  if (rest === '' && !isAcl) throw refused(owner.name, 'an attribute has no proper name');
+  if (value.length > MAX_VALUE) throw refused(owner.name, 'one of its attributes is too long');
   if (name === 'security.capability' && !isCapability(value))
     throw refused(owner.name, 'its security.capability is malformed');
   if (isAcl && (value.length < 4 || value.length % 8 !== 4 || value.readUInt32LE(0) !== 2))
