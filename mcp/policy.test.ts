@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createBody } from '../engine/api/create.ts';
 import type { CreateContainerBody, HostConfig } from '../engine/api/wire.ts';
-import { allowedLimits, allowedNetwork, assertConfined, defaultPolicy, defaults } from './policy.ts';
+import {
+  allowedLimits,
+  allowedNetwork,
+  allowedPort,
+  assertConfined,
+  defaultPolicy,
+  defaults,
+} from './policy.ts';
 
 const safe = createBody('busybox', [], {
   capDrop: ['ALL'],
@@ -40,6 +47,9 @@ for (const [what, change] of [
   ['a cgroup of its choice', { CgroupParent: '/' }],
   ['a place in the order of killing', { OomScoreAdj: -500 }],
   ['a restart policy', { RestartPolicy: { Name: 'always' } }],
+  ['ports of all addresses', { PortBindings: { '80/tcp': [{ HostIp: '', HostPort: '80' }] } }],
+  ['ports of IPv6', { PortBindings: { '80/tcp': [{ HostIp: '::', HostPort: '80' }] } }],
+  ['all ports published', { PublishAllPorts: true }],
   ['a link to another container', { Links: ['db:db'] }],
 ] as const satisfies readonly (readonly [string, Partial<HostConfig>])[]) {
   test(`a body with ${what} is refused`, () => {
@@ -54,6 +64,28 @@ test('networks are the engine’s own, by name', () => {
   for (const name of ['host', 'container:web', 'ns:/proc/1/ns/net', '../x', '', 'a b', 'Host:x']) {
     assert.throws(() => allowedNetwork(name), { code: 'forbidden' }, name);
   }
+});
+
+test('ports are those of the loopback', () => {
+  for (const [asked, given] of [
+    ['80', '127.0.0.1::80'],
+    ['8080:80', '127.0.0.1:8080:80'],
+    [':80/udp', '127.0.0.1::80/udp'],
+    ['127.0.0.1:8080:80', '127.0.0.1:8080:80'],
+    ['127.0.0.1::80', '127.0.0.1::80'],
+    ['8000-8010:80', '127.0.0.1:8000-8010:80'],
+  ] as const)
+    assert.equal(allowedPort(asked), given);
+  for (const port of [
+    '0.0.0.0:80:80',
+    '[::]:80:80',
+    ':::80',
+    'published=80,target=80',
+    '127.0.0.1',
+    '',
+    ' 80',
+  ])
+    assert.throws(() => allowedPort(port), { code: 'forbidden' }, port);
 });
 
 test('limits are there when nobody asks, and more than the operator allows is refused', () => {

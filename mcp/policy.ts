@@ -38,6 +38,21 @@ export function allowedNetwork(network: string): string {
   });
 }
 
+/** The only address of the host that ports are published at. */
+const LOOPBACK = '127.0.0.1';
+
+/** A port that a call wants published (`8080:80`, `80/udp`), at the host's loopback. Throws `forbidden`. */
+export function allowedPort(port: string): string {
+  const [, said = '', places = ''] = /^(127\.0\.0\.1:)?([\d-]*:?[\d-]+(?:\/\w+)?)$/.exec(port) ?? [];
+  if (places === '') {
+    throw new BerthError('forbidden', `the port '${port.slice(0, 64)}' is not allowed through MCP`, {
+      hint: `ports are published at ${LOOPBACK}, as [HOST:]PORT[/PROTOCOL]`,
+    });
+  }
+  // With an address one colon more, and nothing between the two for a port that is free.
+  return `${said || `${LOOPBACK}:`}${places.includes(':') ? '' : ':'}${places}`;
+}
+
 /** Memory and processors that a call gets. Throws `forbidden` for more than the operator allows. */
 export function allowedLimits(
   policy: Policy,
@@ -72,6 +87,7 @@ const CONFINED_KEYS = new Set<string>([
   'ReadonlyRootfs',
   'Dns',
   'ExtraHosts',
+  'PortBindings',
 ]);
 
 /**
@@ -87,6 +103,10 @@ export function assertConfined({ HostConfig }: CreateContainerBody): void {
   if (host.CapDrop?.join() !== 'ALL') throw refuse('capabilities');
   if (host.SecurityOpt?.join() !== 'no-new-privileges') throw refuse('new privileges');
   if (!NETWORK.test(host.NetworkMode ?? 'default')) throw refuse(`the network ${host.NetworkMode}`);
+  if (
+    Object.values(host.PortBindings ?? {}).some((of) => (of ?? []).some(({ HostIp }) => HostIp !== LOOPBACK))
+  )
+    throw refuse('ports of other addresses than the loopback');
   for (const limit of ['Memory', 'NanoCpus', 'PidsLimit'] as const) {
     if ((host[limit] ?? 0) <= 0) throw refuse(`no ${limit}`);
   }

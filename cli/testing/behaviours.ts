@@ -50,6 +50,7 @@ const onEveryEngine = [
   /^stats --no-stream/,
   /^top prints/,
   /^port prints/,
+  /^a published port/,
   /^system df/,
   /^version and info/,
   /^pull prints/,

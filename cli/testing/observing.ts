@@ -97,6 +97,21 @@ export const observing: Behaviours = {
     assert.equal((await given.berth.run(['port', container.name, 'x'], { host: given.host })).code, 1);
   },
 
+  'a published port is shown by port and ps': async (given) => {
+    const flags = ['-p', '127.0.0.1::80', '--publish', '127.0.0.1::53/udp', '--expose', '9000-9001'];
+    await using container = await containerOf(given, { flags });
+    const [, udp, tcp] =
+      /^53\/udp -> 127\.0\.0\.1:(\d+)\n80\/tcp -> 127\.0\.0\.1:(\d+)\n$/.exec(
+        await print(given, 'port', container.name),
+      ) ?? [];
+    assert.ok(udp !== undefined && tcp !== undefined);
+    assert.equal(await print(given, 'port', container.name, '80'), `127.0.0.1:${tcp}\n`);
+    const shown = `127.0.0.1:${udp}->53/udp, 127.0.0.1:${tcp}->80/tcp`;
+    const row = await print(given, 'ps', '--filter', `name=${container.name}`, '--format', '{{.Ports}}');
+    // podman's API says nothing of ports that are exposed alone.
+    assert.equal(row, given.engine === 'podman' ? `${shown}\n` : `9000-9001/tcp, ${shown}\n`);
+  },
+
   'logs --details prints labels and variables before each line': async (given) => {
     if (given.engine === 'podman') return;
     await using container = await containerOf(given, { command: ['echo', 'hi'] });

@@ -56,6 +56,20 @@ export const smoke: Readonly<Record<string, (engine: EngineUnderTest) => Promise
     assert.match((await call('image_list')).text, /busybox:latest/);
   },
 
+  'a port is published at the loopback alone, and shown': async ({ host }) => {
+    await using session = await openSession({ host });
+    const run = { image: 'busybox', command: ['sleep', '60'], wait: false };
+    const ran = await session.call('container_run', { ...run, ports: ['80', '53/udp'] });
+    assert.equal(ran.isError, false, ran.text);
+    const container = String(ran.data.id);
+    const { data } = await session.call('container_inspect', { container });
+    const ports = (data.ports as string[]).toSorted();
+    assert.match(ports.join(' '), /^53\/udp 127\.0\.0\.1:\d+ 80\/tcp 127\.0\.0\.1:\d+$/);
+    await session.call('container_remove', { container, force: true });
+    const refused = await session.call('container_run', { ...run, ports: ['0.0.0.0:80:80'] });
+    assert.match(refused.text, /the port '0\.0\.0\.0:80:80' is not allowed through MCP/);
+  },
+
   'a container has no capabilities and its limits': async ({ host }) => {
     await using session = await openSession({ host });
     const command = ['sh', '-c', 'grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status; id -u'];

@@ -10,6 +10,7 @@ import { type Output, readOutput } from '../output.ts';
 import {
   allowedLimits,
   allowedNetwork,
+  allowedPort,
   assertConfined,
   defaults,
   MCP_LABEL,
@@ -22,7 +23,7 @@ import { type Outcome, tool } from '../tool.ts';
 const DEFAULT_TIMEOUT_SECONDS = 50;
 const MAX_TIMEOUT_SECONDS = 24 * 60 * 60;
 
-const { name, env, workdir, user, entrypoint, memory, cpus, rm } = createFields;
+const { name, env, workdir, user, entrypoint, memory, cpus, publish, rm } = createFields;
 
 const fields = {
   image: operations.imagePull.query.fromImage,
@@ -35,6 +36,7 @@ const fields = {
   memory: { ...memory, summary: `${memory.summary}; 512m if not given` },
   cpus: { ...cpus, summary: `${cpus.summary}; 1 if not given` },
   network: string('Network: bridge, none or a name'),
+  ports: { ...publish, summary: 'Ports to publish on 127.0.0.1, as [HOST:]PORT[/PROTOCOL]' },
   rm,
   wait: boolean('Wait until it ends', { default: true }),
   timeout: integerField('Seconds to wait before it is stopped and removed', {
@@ -94,6 +96,7 @@ function confinedBody(
     readonly command?: readonly string[] | undefined;
     readonly wait?: boolean | undefined;
     readonly network?: string | undefined;
+    readonly ports?: readonly string[] | undefined;
   },
   policy: Policy,
 ): CreateContainerBody {
@@ -110,6 +113,7 @@ function confinedBody(
     user: args.user,
     entrypoint: args.entrypoint,
     network: args.network === undefined ? undefined : [allowedNetwork(args.network)],
+    publish: args.ports?.map(allowedPort),
     ...allowedLimits(policy, args),
     pidsLimit: defaults.pids,
     capDrop: ['ALL'],
