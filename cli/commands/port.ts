@@ -22,7 +22,9 @@ export const command = defineCommand({
           )
         : publishedAs(ports, port, id).map(addressOf);
     const { compare } = new Intl.Collator('en', { numeric: true });
-    for (const line of lines.toSorted(compare)) context.stdout.line(line);
+    // A bracket would come before figures: an address of IPv6 stands after the one of IPv4.
+    const key = (line: string) => line.replace('[', 'x');
+    for (const line of lines.toSorted((a, b) => compare(key(a), key(b)))) context.stdout.line(line);
     return 0;
   },
 });
