@@ -18,6 +18,8 @@ type Work = {
   /** Done before, undisturbed; gives what `act` works on. */
   readonly prepare: (client: Client) => Promise<string>;
   readonly act: (client: Client, id: string) => Promise<unknown>;
+  /** Another that it begins with: steps of that one were tried there. */
+  readonly beginsWith?: string;
   /** What a container may be afterwards; `gone` for no container. */
   readonly leaves: readonly string[];
 };
@@ -87,6 +89,7 @@ const works: Readonly<Record<string, Work>> = {
     leaves: ['exited', 'gone'],
   },
   'a run to its end that removes itself': {
+    beginsWith: 'start',
     prepare: (client) => made(client, createBody('busybox', ['true'], { rm: true })),
     act: async (client, id) => {
       const { answer } = await client.begin('containerWait', { id, condition: 'removed' });
@@ -97,7 +100,12 @@ const works: Readonly<Record<string, Work>> = {
   },
 };
 
-for (const [name, { prepare, act, leaves }] of Object.entries(works)) {
+/** How many steps each has. */
+const counts = new Map<string, number>();
+/** A few that were tried before are tried again: what ends by itself may be a little ahead. */
+const AGAIN = 5;
+
+for (const [name, { prepare, act, beginsWith = '', leaves }] of Object.entries(works)) {
   test(`killed at any step of ${name}, the engine comes back with it done or not done`, async (t) => {
     await using mortal = await startMortalEngine();
     const { engine, dieAt } = mortal;
@@ -123,7 +131,10 @@ for (const [name, { prepare, act, leaves }] of Object.entries(works)) {
     assert.ok(steps.length > 5, `only ${steps.length} steps were seen`);
     await clear();
 
+    counts.set(name, steps.length);
+    const tried = Math.max(0, (counts.get(beginsWith) ?? 0) - AGAIN);
     for (const [index, step] of steps.entries()) {
+      if (index < tried) continue;
       const where = `before step ${index + 1} of ${steps.length}, ${step}`;
       const id = await prepare(client);
       await dieAt(index + 1);

@@ -2,7 +2,7 @@ import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import { ServerResponse } from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
-import { DatabaseSync, StatementSync } from 'node:sqlite';
+import { DatabaseSync, type StatementResultingChanges, StatementSync } from 'node:sqlite';
 import koffi from 'koffi';
 
 /**
@@ -48,6 +48,27 @@ function watchCalls(owner: object, names: readonly string[], label: string): voi
   }
 }
 
+/** What a transaction has not committed yet nobody sees, and nothing of it outlives the process: it is one step. */
+function watchTransactions(): void {
+  const owners = new WeakMap<StatementSync, DatabaseSync>();
+  const { prepare, exec } = DatabaseSync.prototype;
+  DatabaseSync.prototype.prepare = function (...values) {
+    const statement = prepare.apply(this, values);
+    owners.set(statement, this);
+    return statement;
+  };
+  DatabaseSync.prototype.exec = function (sql) {
+    if (!/^(?:BEGIN|ROLLBACK|PRAGMA)/.test(sql)) step(`sqlite ${sql.slice(0, 6)}`);
+    exec.call(this, sql);
+  };
+  const statements = StatementSync.prototype as { run(...values: unknown[]): StatementResultingChanges };
+  const { run } = statements;
+  statements.run = function (this: StatementSync, ...values) {
+    if (owners.get(this)?.isTransaction !== true) step('sqlite.run');
+    return run.apply(this, values);
+  };
+}
+
 const changing = [
   'mkdir',
   'writeFile',
@@ -68,9 +89,8 @@ watchCalls(
 watchCalls(fs.promises, changing, 'fs.promises');
 watchCalls(childProcess, ['spawn'], 'child_process');
 watchCalls(process, ['kill'], 'process');
-watchCalls(StatementSync.prototype, ['run'], 'sqlite');
-watchCalls(DatabaseSync.prototype, ['exec'], 'sqlite');
 watchCalls(ServerResponse.prototype, ['end'], 'http');
+watchTransactions();
 syncBuiltinESMExports();
 
 const CALLS = /\b(mount|umount2|posix_spawn|unshare|send|mknod|lsetxattr)\(/;
@@ -84,9 +104,16 @@ koffi.load = (...values) => {
       const original = func(prototype);
       if (name === undefined) return original;
       return (...called: unknown[]) => {
-        step(name);
+        if (name !== 'send' || !isQuestion(called[1])) step(name);
         return original(...called);
       };
     },
   } as unknown as typeof library;
 };
+
+/** Whether a message to the kernel only asks: RTM_GETLINK and its like, whose numbers end so (linux/rtnetlink.h). */
+function isQuestion(message: unknown): boolean {
+  const RTM_BASE = 16;
+  const type = Buffer.isBuffer(message) ? message.readUInt16LE(4) : 0;
+  return type >= RTM_BASE && type < 256 && (type - RTM_BASE) % 4 === 2;
+}
