@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { BerthError } from '../engine/api/errors.ts';
 import { parseSize } from '../engine/api/sizes.ts';
 import { parseHost } from '../engine/client/index.ts';
-import { defaultPolicy, type Policy } from './policy.ts';
+import { defaultPolicy, type Policy, type Toolset, toolsets } from './policy.ts';
 
 export const HELP = `Usage: berth mcp [OPTIONS]
 
@@ -11,6 +11,7 @@ Serve the engine to assistants, over the Model Context Protocol on stdin and std
 Options:
   -H, --host HOST         Engine to use: unix:///path or tcp://host:port
       --read-only         Serve only the tools that change nothing
+      --toolsets NAMES    Serve these sets of tools too: publish (image_tag, image_push)
       --allow-remove-any  Let containers be removed that were not started here
       --max-memory SIZE   Most memory that a container may ask for (default 2g)
       --max-cpus N        Most processors that a container may ask for (default 2)
@@ -37,11 +38,22 @@ export function parseOptions(argv: readonly string[]): Options {
     host: values.host,
     policy: {
       readOnly: values['read-only'] ?? false,
+      toolsets: readToolsets(values.toolsets ?? [], usage),
       allowRemoveAny: values['allow-remove-any'] ?? false,
       maxMemory: maxMemory === undefined ? defaultPolicy.maxMemory : parseSize(maxMemory),
       maxCpus,
     },
   };
+}
+
+function readToolsets(given: readonly string[], usage: (why: string) => BerthError): readonly Toolset[] {
+  return given
+    .flatMap((text) => text.split(','))
+    .map((name) => {
+      const known = toolsets.find((one) => one === name);
+      if (known !== undefined) return known;
+      throw usage(`unknown set of tools '${name}' in --toolsets: there is ${toolsets.join(', ')}`);
+    });
 }
 
 function parse(argv: readonly string[]) {
@@ -50,6 +62,7 @@ function parse(argv: readonly string[]) {
     options: {
       host: { type: 'string', short: 'H' },
       'read-only': { type: 'boolean' },
+      toolsets: { type: 'string', multiple: true },
       'allow-remove-any': { type: 'boolean' },
       'max-memory': { type: 'string' },
       'max-cpus': { type: 'string' },

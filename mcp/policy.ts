@@ -3,10 +3,15 @@ import { formatSize } from '../engine/api/sizes.ts';
 import type { RestartPolicy } from '../engine/api/wire/host-config.ts';
 import type { ContainerInspect, CreateContainerBody } from '../engine/api/wire.ts';
 
+/** Tools that are served only when they are asked for. `publish`: what leaves this machine. */
+export const toolsets = ['publish'] as const;
+export type Toolset = (typeof toolsets)[number];
+
 /** What the operator allows; see docs/mcp.md. */
 export type Policy = {
   /** Only tools that change nothing are served. */
   readonly readOnly: boolean;
+  readonly toolsets: readonly Toolset[];
   /** Containers that were not started through MCP may be removed too. */
   readonly allowRemoveAny: boolean;
   /** Most memory, in bytes, and most processors that a call may ask for. */
@@ -22,6 +27,7 @@ export const defaults = { memory: 512 * 2 ** 20, cpus: 1, pids: 256 } as const;
 
 export const defaultPolicy: Policy = {
   readOnly: false,
+  toolsets: [],
   allowRemoveAny: false,
   maxMemory: 2 * 2 ** 30,
   maxCpus: 2,

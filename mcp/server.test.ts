@@ -212,7 +212,14 @@ test('where nobody chose an engine, one is started with the first call, and agai
 test('--help says what there is', () => {
   const { status, stdout } = spawnSync(process.execPath, [main, '--help'], { encoding: 'utf8' });
   assert.equal(status, 0);
-  for (const flag of ['--host', '--read-only', '--allow-remove-any', '--max-memory', '--max-cpus']) {
+  for (const flag of [
+    '--host',
+    '--read-only',
+    '--toolsets',
+    '--allow-remove-any',
+    '--max-memory',
+    '--max-cpus',
+  ]) {
     assert.match(stdout, new RegExp(flag));
   }
 });
@@ -223,6 +230,7 @@ for (const args of [
   ['--host', 'ftp://x'],
   ['--max-cpus', 'many'],
   ['--max-memory', 'lots'],
+  ['--toolsets', 'everything'],
   ['--host'],
 ]) {
   test(`berth mcp ${args.join(' ')} is refused with exit code 125, and nothing on stdout`, () => {

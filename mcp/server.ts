@@ -25,7 +25,10 @@ export type Serving = {
 
 /** The tools that a policy lets be served. */
 export function servedTools(tools: readonly Tool[], policy: Policy): readonly Tool[] {
-  return policy.readOnly ? tools.filter((tool) => tool.hints.readOnly) : tools;
+  return tools.filter(
+    ({ hints, toolset }) =>
+      (!policy.readOnly || hints.readOnly) && (toolset === undefined || policy.toolsets.includes(toolset)),
+  );
 }
 
 /** An MCP server over the tools; one for each connection, of either protocol era. */

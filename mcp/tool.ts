@@ -1,7 +1,7 @@
 import type { Fields } from '../engine/api/fields.ts';
 import type { Client, Input } from '../engine/client/index.ts';
 import type { ArgumentsOf } from './arguments.ts';
-import type { Policy } from './policy.ts';
+import type { Policy, Toolset } from './policy.ts';
 import type { Progress } from './progress.ts';
 import type { Shape } from './schema.ts';
 
@@ -53,6 +53,8 @@ export type Tool = {
   /** One or two short sentences: every client pays for them in every conversation. */
   readonly description: string;
   readonly hints: Hints;
+  /** The set that an operator has to ask for; undefined for those that are always served. */
+  readonly toolset?: Toolset | undefined;
   readonly fields: Fields;
   readonly required: readonly string[];
   readonly output: Shape<unknown>;
@@ -68,6 +70,7 @@ export function tool<
   readonly name: string;
   readonly description: string;
   readonly hints: Hints;
+  readonly toolset?: Toolset;
   readonly fields: F;
   readonly required?: readonly Required[];
   readonly output: Shape<Data>;

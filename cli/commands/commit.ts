@@ -1,7 +1,7 @@
 import { operations } from '../../engine/api/operations.ts';
 import { parseReference } from '../../engine/api/reference.ts';
+import { splitTag } from '../../engine/api/split-tag.ts';
 import { defineCommand, type Flag } from '../command.ts';
-import { splitTag } from '../split-tag.ts';
 
 const { author, changes, comment } = operations.containerCommit.query;
 

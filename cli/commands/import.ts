@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { BerthError } from '../../engine/api/errors.ts';
 import { operations } from '../../engine/api/operations.ts';
+import { splitTag } from '../../engine/api/split-tag.ts';
 import { defineCommand } from '../command.ts';
-import { splitTag } from '../split-tag.ts';
 
 const { changes, message, platform } = operations.imageImport.query;
 

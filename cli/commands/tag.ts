@@ -1,6 +1,6 @@
 import { parseReference } from '../../engine/api/reference.ts';
+import { splitTag } from '../../engine/api/split-tag.ts';
 import { defineCommand } from '../command.ts';
-import { splitTag } from '../split-tag.ts';
 
 export const command = defineCommand({
   usage: 'IMAGE REPOSITORY[:TAG]',

@@ -6,6 +6,8 @@ import { containerRemove } from './container-remove.ts';
 import { containerRun } from './container-run.ts';
 import { imageList } from './image-list.ts';
 import { imagePull } from './image-pull.ts';
+import { imagePush } from './image-push.ts';
+import { imageTag } from './image-tag.ts';
 
 /** Every tool there is, in the order in which clients are told of them. */
 export const tools: readonly Tool[] = [
@@ -16,4 +18,6 @@ export const tools: readonly Tool[] = [
   containerRemove,
   imageList,
   imagePull,
+  imageTag,
+  imagePush,
 ];
