@@ -27,6 +27,8 @@ export type Firewall = {
 
 /** How often it is looked whether somebody took rules away. */
 const LOOK_EVERY_MS = 1_000;
+/** And how often where no rules but the engine's own have changed. */
+const LOOK_ANYWAY_MS = 10_000;
 
 /** `table` is the name of the engine's tables. Nothing is made until there is a network. */
 export function openFirewall(table: string, warn: (message: string) => void): Firewall {
@@ -41,6 +43,9 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
   let made = false;
   let applying: Promise<void> | undefined;
   let generation = 0;
+  /** How many of the changes since then are the engine's own: each transaction is one. */
+  let own = 0;
+  let looked = 0;
   let handles = '';
 
   /** What there is of rules; empty where there are none. */
@@ -79,6 +84,7 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
     );
     try {
       runTransaction(steps);
+      own += 1;
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw error;
       // Somebody took the tables away.
@@ -98,7 +104,12 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
     if (!made || applying !== undefined) return;
     const now = ruleGeneration();
     if (now === generation) return;
+    // Programs are asked what others do: not for each container that comes and goes. Not all of it moves the number.
+    const others = now !== generation + own;
+    if (!others && performance.now() - looked < LOOK_ANYWAY_MS) return;
     generation = now;
+    own = 0;
+    looked = performance.now();
     if (look() !== handles) {
       warn(`somebody changed the rules of ${table}: they are put back`);
       void restore();
