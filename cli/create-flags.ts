@@ -1,6 +1,6 @@
 import { type CreateOptions, createBody, createFields } from '../engine/api/create.ts';
 import { BerthError } from '../engine/api/errors.ts';
-import type { CreateContainerBody } from '../engine/api/wire.ts';
+import type { CreateContainerBody, HostConfig } from '../engine/api/wire.ts';
 import type { Client } from '../engine/client/client.ts';
 import { createContainer, type PullPolicy, pullPolicies } from '../engine/client/create.ts';
 import type { Context, Flag, Flags } from './command.ts';
@@ -8,6 +8,9 @@ import { linesOfFiles, withProfiles } from './create-files.ts';
 import { refusedFlags } from './create-refused.ts';
 import { printable } from './printable.ts';
 import { openProgress } from './progress.ts';
+
+// Not `import`: see engine/client/transport.ts.
+const { resolve } = process.getBuiltinModule('node:path');
 
 /** The flags of `create`, which `run` has too: every field of a new container, and how its image is fetched. */
 export const createFlags = {
@@ -89,7 +92,7 @@ export async function createFromFlags(
         ...made,
         ...body,
         Image: image,
-        HostConfig: { ...made.HostConfig, ...consoleSize(context, flags) },
+        HostConfig: { ...made.HostConfig, ...fromHere(made.HostConfig), ...consoleSize(context, flags) },
       },
       name: flags.name,
       platform: flags.platform,
@@ -118,6 +121,22 @@ export function streamsOf(flags: {
   if (flags.attach === undefined) return { stdin: flags.interactive ?? false, stdout: true, stderr: true };
   const named = new Set(flags.attach.map((stream) => stream.toLowerCase()));
   return { stdin: named.has('stdin'), stdout: named.has('stdout'), stderr: named.has('stderr') };
+}
+
+/** Directories of the host that are named from where we are: what begins with a dot, as docker has it. */
+function fromHere(host: CreateContainerBody['HostConfig']): HostConfig {
+  const { Binds, Mounts } = host ?? {};
+  const absolute = (path: string) => (path.startsWith('.') ? resolve(path) : path);
+  return {
+    ...(Binds == null ? {} : { Binds: Binds.map((text) => text.replace(/^[^:]*/, absolute)) }),
+    ...(Mounts == null
+      ? {}
+      : {
+          Mounts: Mounts.map((mount) =>
+            mount.Type === 'bind' && mount.Source ? { ...mount, Source: absolute(mount.Source) } : mount,
+          ),
+        }),
+  };
 }
 
 /** The size that the container's terminal has from the start; until one is set, programs see 0 by 0. */

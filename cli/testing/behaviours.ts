@@ -75,7 +75,7 @@ const onDockerd = [
   /^network/,
   /^volume/,
   /^a mount says/,
-  /^a directory of the host/,
+  /^a directory (of the host|in memory)/,
 ];
 
 const chosen = (starts: readonly RegExp[]): Behaviours =>

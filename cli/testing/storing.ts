@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
 import { type Behaviours, containerOf, print } from './given.ts';
 
 const name = () => `cli-${Math.random().toString(36).slice(2, 10)}`;
@@ -91,6 +92,25 @@ export const storing: Behaviours = {
     assert.ok(!existsSync(missing));
     await print(given, 'run', '--rm', '-v', `${made}:/data`, 'busybox', 'touch', '/data/file');
     assert.ok(existsSync(`${made}/file`));
+    // From where one stands.
+    const here = relative(process.cwd(), made);
+    for (const flags of [
+      ['-v', `${here}:/data:ro`],
+      ['--mount', `type=bind,src=${here},dst=/data`],
+    ])
+      assert.equal(await print(given, 'run', '--rm', ...flags, 'busybox', 'ls', '/data'), 'file\n');
+  },
+
+  'a directory in memory has the size and the mode that were asked for': async (given) => {
+    const script = "grep ' /data ' /proc/mounts; stat -c %a /data";
+    for (const flags of [
+      ['--mount', 'type=tmpfs,dst=/data,tmpfs-size=64k,tmpfs-mode=1770'],
+      ['--tmpfs', '/data:size=64k,mode=1770'],
+    ])
+      assert.match(
+        await print(given, 'run', '--rm', ...flags, 'busybox', 'sh', '-c', script),
+        /^tmpfs \/data tmpfs rw,nosuid,nodev,noexec,.*size=64k,mode=1770\b.*\n1770\n$/,
+      );
   },
 
   'a driver of volumes that is not there is refused by name': async (given) => {

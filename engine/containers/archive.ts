@@ -122,7 +122,7 @@ export function containerArchives(context: Context): ArchiveApi {
     if ('process' in record.life) return await work(processView(record));
     const view = await stoppedView(record, access);
     // Until the thread has them in a namespace of its own.
-    using volumes = seenVolumes(context, record);
+    using volumes = await seenVolumes(context, record);
     return await work({ ...view, binds: [...view.binds, ...volumes.binds] });
   }
 

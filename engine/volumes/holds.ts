@@ -1,7 +1,8 @@
 import { BerthError } from '../api/errors.ts';
-import { isMounted } from './options.ts';
+import { isMounted, withAddress } from './options.ts';
 import type { VolumePlaces } from './places.ts';
-import type { VolumeRows } from './rows.ts';
+import type { VolumeRecord, VolumeRows } from './rows.ts';
+import type { LocalOptions } from './types.ts';
 
 /** Which runs of containers hold which volumes: one with options of mount(8) is mounted while somebody holds it. */
 export function createHolds({ rows, places }: { readonly rows: VolumeRows; readonly places: VolumePlaces }) {
@@ -19,20 +20,26 @@ export function createHolds({ rows, places }: { readonly rows: VolumeRows; reado
     return true;
   }
 
+  function find(name: string): VolumeRecord {
+    const record = rows.find(name);
+    if (record !== undefined) return record;
+    throw new BerthError('notFound', `get ${name}: no such volume`, { hint: 'berth volume ls' });
+  }
+
   return {
     isHeld,
     release,
-    hold(names: readonly string[], holder: string): void {
+    async hold(names: readonly string[], holder: string): Promise<void> {
       if (names.length === 0) return;
+      const settled = new Map<string, LocalOptions>();
+      for (const name of names) settled.set(name, await withAddress(find(name).options));
       const own = held.get(holder) ?? new Set<string>();
       held.set(holder, own);
       try {
         for (const name of names) {
-          const record = rows.find(name);
-          if (record === undefined)
-            throw new BerthError('notFound', `get ${name}: no such volume`, { hint: 'berth volume ls' });
+          const { options } = find(name);
           own.add(name);
-          places.mount(name, record.options);
+          places.mount(name, settled.get(name) ?? options);
         }
       } catch (error) {
         release(holder);

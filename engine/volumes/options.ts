@@ -1,3 +1,5 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
 import { BerthError } from '../api/errors.ts';
 import type { MountFlag } from '../host/syscalls.ts';
 import type { LocalOptions } from './types.ts';
@@ -60,6 +62,29 @@ export function checkOptions(options: LocalOptions): LocalOptions {
 /** Whether a volume with these options is something that is mounted, and not the engine's own directory. */
 export function isMounted(options: LocalOptions): boolean {
   return Boolean(options.type);
+}
+
+/** File systems of other machines, whose address the kernel wants as a number. */
+const remote = ['nfs', 'nfs4', 'cifs', 'smb3'];
+
+/**
+ * The options with the address of the machine that they name: mount(8) has helpers for that, mount(2) has not. Throws
+ * `unavailable` where the name is not found.
+ */
+export async function withAddress(options: LocalOptions): Promise<LocalOptions> {
+  const { type = '', o = '' } = options;
+  const [, name = ''] = /(?:^|,)addr=([^,]*)/.exec(o) ?? [];
+  if (!remote.includes(type) || name === '' || isIP(name) !== 0) return options;
+  try {
+    const { address } = await lookup(name);
+    return { ...options, o: o.replace(/(^|,)addr=[^,]*/, `$1addr=${address}`) };
+  } catch (error) {
+    throw new BerthError(
+      'unavailable',
+      `failed to mount local volume: ${name}: ${(error as NodeJS.ErrnoException).code}`,
+      { hint: 'write the address: -o o=addr=10.0.0.2', cause: error },
+    );
+  }
 }
 
 /** What mount(2) is to be given for such a volume. */

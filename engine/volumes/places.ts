@@ -76,7 +76,12 @@ export function openPlaces(root: string): VolumePlaces {
         throw new BerthError(
           'unavailable',
           `failed to mount local volume: mount ${request.source}:${target}, data: ${request.data}: ${(error as NodeJS.ErrnoException).code}`,
-          { hint: `berth volume inspect ${name} shows its options`, cause: error },
+          {
+            hint: isErrno(error, 'ENODEV')
+              ? `the kernel has no file system ${request.type}: modprobe ${request.type}`
+              : `berth volume inspect ${name} shows its options`,
+            cause: error,
+          },
         );
       }
     },

@@ -37,7 +37,7 @@ export type VolumeKeeper = {
    * Mounts those of the volumes that have to be, for a holder's run. Holding twice is holding once. Throws `notFound`,
    * `unavailable` with the kernel's word where one can't be mounted; none is held then.
    */
-  hold(names: readonly string[], holder: string): void;
+  hold(names: readonly string[], holder: string): Promise<void>;
   /** Lets go of all that a holder holds; what nobody holds is unmounted. False where it held nothing. */
   release(holder: string): boolean;
   /** Removes those without a name that nobody else has. Never throws for one that can't go. */

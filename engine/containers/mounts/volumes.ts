@@ -63,7 +63,7 @@ async function fill(context: Context, container: Parts, mounts: readonly VolumeM
       const [, first = ''] = destination.split('/');
       if (!lower.some((layer) => lstatSync(join(layer, first), { throwIfNoEntry: false }) !== undefined))
         continue;
-      volumes.hold([name], holder);
+      await volumes.hold([name], holder);
       await volumes.fill(name, (directory) => copyUp(context, container, { lower, destination, directory }));
     }
   } finally {
@@ -105,7 +105,7 @@ export async function holdVolumes(
 ): Promise<void> {
   const mounts = volumesIn(record.mounts);
   if (mounts.length === 0) return;
-  context.volumes.hold(
+  await context.volumes.hold(
     mounts.map(({ name }) => name),
     record.id,
   );
@@ -157,10 +157,10 @@ export function volumeMount(context: Context, { id }: ContainerRecord, mount: Vo
 let views = 0;
 
 /** A container's volumes as binds, for a look at one that stands still; disposing lets go of them. */
-export function seenVolumes(
+export async function seenVolumes(
   context: Context,
   record: ContainerRecord,
-): Disposable & { readonly binds: readonly Bind[] } {
+): Promise<Disposable & { readonly binds: readonly Bind[] }> {
   views += 1;
   const holder = `${record.id}.view${views}`;
   const mounts = volumesIn(record.mounts);
@@ -168,7 +168,7 @@ export function seenVolumes(
     unbindSubpaths(pathsOf(context, holder).subpaths);
     context.volumes.release(holder);
   };
-  context.volumes.hold(
+  await context.volumes.hold(
     mounts.map(({ name }) => name),
     holder,
   );

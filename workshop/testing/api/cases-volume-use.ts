@@ -192,6 +192,17 @@ export const volumeUseCases: Readonly<Record<string, Case>> = {
       assert.equal((await ask(subject, `DELETE ${API}/containers/${Id}`)).status, 204);
     } else assert.match(created.json().message, /failed to mount local volume: mount \/nowhere\/at\/all:/);
   },
+  'the machine of a volume on the network is named or numbered': async (subject) => {
+    // A kernel without NFS says so; one that has it finds nobody there.
+    const o = 'addr=localhost,soft,timeo=1,retrans=0';
+    await using volume = await makeVolume(subject, { DriverOpts: { type: 'nfs', device: ':/none', o } });
+    const body = { Image: 'busybox', Cmd: ['true'], HostConfig: { Binds: [`${volume.name}:/data`] } };
+    const created = await ask(subject, `POST ${API}/containers/create`, { body });
+    const Id = created.json().Id as string | undefined;
+    const failed = Id === undefined ? created : await ask(subject, `POST ${API}/containers/${Id}/start`);
+    assert.match(failed.json().message, /failed to mount local volume: .*addr=(127\.0\.0\.1|::1)/);
+    if (Id !== undefined) await ask(subject, `DELETE ${API}/containers/${Id}`);
+  },
   'a part of a volume is mounted, and leads nowhere else': async (subject) => {
     // API 1.45.
     if (subject.name === 'dockerd') return;
