@@ -11,8 +11,9 @@ Serve the engine to assistants, over the Model Context Protocol on stdin and std
 Options:
   -H, --host HOST         Engine to use: unix:///path or tcp://host:port
       --read-only         Serve only the tools that change nothing
-      --toolsets NAMES    Serve these sets of tools too: publish (image_tag, image_push)
-      --allow-remove-any  Let containers be removed that were not started here
+      --toolsets NAMES    Serve these sets of tools too: publish (image_tag, image_push),
+                          network (network_…), volume (volume_…)
+      --allow-remove-any  Let be changed and removed what was not made here
       --max-memory SIZE   Most memory that a container may ask for (default 2g)
       --max-cpus N        Most processors that a container may ask for (default 2)
       --help              Show this help

@@ -40,6 +40,28 @@ for (const [what, change] of [
   ['a cgroup namespace', { CgroupnsMode: 'host' }],
   ['devices', { Devices: [{ PathOnHost: '/dev/kmsg' }] }],
   ['mounts', { Mounts: [{ Type: 'bind', Source: '/', Target: '/host' }] }],
+  [
+    'a volume that is made as a directory of the host',
+    {
+      Mounts: [
+        {
+          Type: 'volume',
+          Source: 'v',
+          Target: '/v',
+          VolumeOptions: { DriverConfig: { Name: 'local', Options: { o: 'bind' } } },
+        },
+      ],
+    },
+  ],
+  [
+    'a volume among what is no volume',
+    {
+      Mounts: [
+        { Type: 'volume', Source: 'v', Target: '/v' },
+        { Type: 'bind', Source: '/', Target: '/host' },
+      ],
+    },
+  ],
   ["another container's volumes", { VolumesFrom: ['x'] }],
   ['nothing of /proc hidden', { MaskedPaths: [] }],
   ['nothing of /proc read-only', { ReadonlyPaths: [] }],

@@ -1,10 +1,10 @@
 import { BerthError } from '../engine/api/errors.ts';
 import { formatSize } from '../engine/api/sizes.ts';
-import type { RestartPolicy } from '../engine/api/wire/host-config.ts';
-import type { ContainerInspect, CreateContainerBody } from '../engine/api/wire.ts';
+import type { HostConfig, RestartPolicy } from '../engine/api/wire/host-config.ts';
+import type { ContainerInspect, CreateContainerBody, Labels } from '../engine/api/wire.ts';
 
 /** Tools that are served only when they are asked for. `publish`: what leaves this machine. */
-export const toolsets = ['publish'] as const;
+export const toolsets = ['publish', 'network', 'volume'] as const;
 export type Toolset = (typeof toolsets)[number];
 
 /** What the operator allows; see docs/mcp.md. */
@@ -104,7 +104,8 @@ export function assertConfined({ HostConfig }: CreateContainerBody): void {
   const host = HostConfig ?? {};
   const refuse = (what: string) => new BerthError('forbidden', `${what}: not allowed through MCP`);
   for (const [key, value] of Object.entries(host)) {
-    if (!CONFINED_KEYS.has(key) && (isSet(key, value) || opens(key, value))) throw refuse(key);
+    const passes = key === 'Mounts' ? onlyVolumes(host.Mounts) : CONFINED_KEYS.has(key);
+    if (!passes && (isSet(key, value) || opens(key, value))) throw refuse(key);
   }
   if (host.CapDrop?.join() !== 'ALL') throw refuse('capabilities');
   if (host.SecurityOpt?.join() !== 'no-new-privileges') throw refuse('new privileges');
@@ -118,6 +119,13 @@ export function assertConfined({ HostConfig }: CreateContainerBody): void {
   }
 }
 
+/** Whether all of them are volumes by name, and say nothing of how one is made: that could be a directory of the host. */
+function onlyVolumes(mounts: HostConfig['Mounts']): boolean {
+  return (mounts ?? []).every(
+    ({ Type, Source, VolumeOptions }) => Type === 'volume' && Source && VolumeOptions === undefined,
+  );
+}
+
 /** An empty list of what is hidden from a container hides nothing. */
 function opens(key: string, value: unknown): boolean {
   return (key === 'MaskedPaths' || key === 'ReadonlyPaths') && value != null;
@@ -128,6 +136,21 @@ function isSet(key: string, value: unknown): boolean {
   if (key === 'RestartPolicy') return !['', 'no'].includes((value as RestartPolicy | null)?.Name ?? '');
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
   return Boolean(value);
+}
+
+/** Checks that something was made through MCP, or that the operator lets what was not be changed. Throws `forbidden`. */
+export function assertOurs(
+  policy: Policy,
+  {
+    kind,
+    name,
+    labels,
+  }: { readonly kind: string; readonly name: string; readonly labels: Labels | null | undefined },
+): void {
+  if (policy.allowRemoveAny || labels?.[MCP_LABEL] === 'true') return;
+  throw new BerthError('forbidden', `the ${kind} ${name} was not made through MCP, so it is left alone`, {
+    hint: 'the operator can allow it by starting the server with --allow-remove-any',
+  });
 }
 
 /** Checks that a container may be removed. Throws `forbidden`. */

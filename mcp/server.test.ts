@@ -95,7 +95,12 @@ test('bad arguments are answered with what is wrong, without asking the engine',
     ['container_logs', { container: 'x', since: 'yesterday' }, /invalid time 'yesterday'/],
     ['container_run', {}, /no image given/],
     ['container_run', { image: 'busybox', privileged: true }, /no parameter "privileged"/],
-    ['container_run', { image: 'busybox', volume: ['/:/host'] }, /no parameter "volume"/],
+    [
+      'container_run',
+      { image: 'busybox', volumes: ['/:/host'] },
+      /invalid volume '\/:\/host'.*\nhint: volume_create/,
+    ],
+    ['container_run', { image: 'busybox', mount: ['type=bind,src=/,dst=/host'] }, /no parameter "mount"/],
     ['container_run', { image: 'busybox', network: 'host' }, /'host' is not allowed/],
     ['container_run', { image: 'busybox', network: 'container:x' }, /'container:x' is not allowed/],
     [

@@ -4,6 +4,7 @@ import { boolean, integer as integerField, list, string } from '../../engine/api
 import { operations } from '../../engine/api/operations.ts';
 import { parseReference } from '../../engine/api/reference.ts';
 import type { CreateContainerBody } from '../../engine/api/wire.ts';
+import { clip } from '../budget.ts';
 import { createWithImage, discard, nameOf, waitForEnd } from '../lifetime.ts';
 import { shortId } from '../names.ts';
 import { type Output, readOutput } from '../output.ts';
@@ -12,12 +13,13 @@ import {
   allowedNetwork,
   allowedPort,
   assertConfined,
+  assertOurs,
   defaults,
   MCP_LABEL,
   type Policy,
 } from '../policy.ts';
 import { described, integer, optional, record, text, truth } from '../schema.ts';
-import { type Outcome, tool } from '../tool.ts';
+import { type Call, type Outcome, tool } from '../tool.ts';
 
 /** Below the minute after which many clients give up on a call, whatever progress it shows. */
 const DEFAULT_TIMEOUT_SECONDS = 50;
@@ -37,6 +39,7 @@ const fields = {
   cpus: { ...cpus, summary: `${cpus.summary}; 1 if not given` },
   network: string('Network: bridge, none or a name'),
   ports: { ...publish, summary: 'Ports to publish on 127.0.0.1, as [HOST:]PORT[/PROTOCOL]' },
+  volumes: list('Volumes that were created here, as NAME:/path[:ro]'),
   rm,
   wait: boolean('Wait until it ends', { default: true }),
   timeout: integerField('Seconds to wait before it is stopped and removed', {
@@ -65,7 +68,7 @@ export const containerRun = tool({
   output,
   async run(args, call) {
     const { wait = true, timeout = DEFAULT_TIMEOUT_SECONDS } = args;
-    const body = confinedBody(args, call.policy);
+    const body = confinedBody({ ...args, mount: await volumesOf(args.volumes, call) }, call.policy);
     // Whatever happens below, the container goes again unless it gets to stay on purpose.
     await using undo = new AsyncDisposableStack();
     const id = await createWithImage({ image: args.image, name: args.name, body }, call);
@@ -112,6 +115,7 @@ function confinedBody(
     workdir: args.workdir,
     user: args.user,
     entrypoint: args.entrypoint,
+    mount: args.mount,
     network: args.network === undefined ? undefined : [allowedNetwork(args.network)],
     publish: args.ports?.map(allowedPort),
     ...allowedLimits(policy, args),
@@ -124,6 +128,26 @@ function confinedBody(
   });
   assertConfined(body);
   return body;
+}
+
+/** Volumes that were made through MCP, as `--mount` takes them. Throws `invalid`, `forbidden`, `notFound`. */
+async function volumesOf(
+  texts: readonly string[] = [],
+  { engine, policy, signal }: Call,
+): Promise<readonly string[]> {
+  const mounts: string[] = [];
+  for (const text of texts) {
+    const [, name = '', path = '', readOnly] = /^([\w.-]+):(\/[^:,"]*)(:ro)?$/.exec(text) ?? [];
+    if (name === '') {
+      throw new BerthError('invalid', `invalid volume '${clip(text, 64)}': expected NAME:/path[:ro]`, {
+        hint: 'volume_create makes one; directories of the host are not mounted',
+      });
+    }
+    const { Labels } = await engine.call('volumeInspect', { name }, { signal });
+    assertOurs(policy, { kind: 'volume', name, labels: Labels });
+    mounts.push(`type=volume,src=${name},dst=${path}${readOnly === undefined ? '' : ',readonly'}`);
+  }
+  return mounts;
 }
 
 const NO_OUTPUT: Output = { stdout: '', stderr: '', truncated: false };

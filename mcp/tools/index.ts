@@ -8,6 +8,13 @@ import { imageList } from './image-list.ts';
 import { imagePull } from './image-pull.ts';
 import { imagePush } from './image-push.ts';
 import { imageTag } from './image-tag.ts';
+import { networkConnect, networkDisconnect } from './network-connect.ts';
+import { networkCreate } from './network-create.ts';
+import { networkList } from './network-list.ts';
+import { networkRemove } from './network-remove.ts';
+import { volumeCreate } from './volume-create.ts';
+import { volumeList } from './volume-list.ts';
+import { volumeRemove } from './volume-remove.ts';
 
 /** Every tool there is, in the order in which clients are told of them. */
 export const tools: readonly Tool[] = [
@@ -20,4 +27,12 @@ export const tools: readonly Tool[] = [
   imagePull,
   imageTag,
   imagePush,
+  networkList,
+  networkCreate,
+  networkConnect,
+  networkDisconnect,
+  networkRemove,
+  volumeList,
+  volumeCreate,
+  volumeRemove,
 ];

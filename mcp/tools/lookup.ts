@@ -1,10 +1,23 @@
 import { BerthError } from '../../engine/api/errors.ts';
 import { string } from '../../engine/api/fields.ts';
+import type { NetworkInspect } from '../../engine/api/wire/networks.ts';
 import type { ContainerInspect } from '../../engine/api/wire.ts';
 import type { Call } from '../tool.ts';
 
 /** What every tool about one container calls that container. */
 export const containerField = string('Name or id');
+
+export const networkField = string('Name of the network');
+export const volumeField = string('Name of the volume');
+
+/** All about a network. Throws `notFound`, with the tool that shows what there is. */
+export async function lookUpNetwork(network: string, { engine, signal }: Call): Promise<NetworkInspect> {
+  try {
+    return await engine.call('networkInspect', { id: network }, { signal });
+  } catch (error) {
+    throw withHint(error, 'notFound', 'network_list shows what there is');
+  }
+}
 
 /** All about a container, by name or id. Throws `notFound`, with the tool that shows what there is. */
 export async function lookUp(container: string, { engine, signal }: Call): Promise<ContainerInspect> {
