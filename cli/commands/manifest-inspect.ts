@@ -1,6 +1,7 @@
 import { BerthError } from '../../engine/api/errors.ts';
 import { familiarReference, parseReference } from '../../engine/api/reference.ts';
 import { defineCommand, type Flag } from '../command.ts';
+import { refused } from '../refused.ts';
 
 export const command = defineCommand({
   usage: '[FLAGS] IMAGE',
@@ -13,6 +14,11 @@ export const command = defineCommand({
       short: 'v',
     } as Flag<boolean>,
     raw: { type: 'boolean', summary: 'Print it as it came, to the byte' } as Flag<boolean>,
+    insecure: refused(
+      { type: 'boolean', summary: '' },
+      'the engine asks the registry',
+      'its settings name the registries that are asked without TLS: registries.insecureRegistries',
+    ) as Flag<boolean>,
   },
   takes: [1, 1],
   examples: [
