@@ -22,7 +22,10 @@ export async function testOnPeer(engine: Peer['name'], behaviours: Behaviours): 
     if (peer === undefined) return;
     await loadBusybox(peer.host);
     await peer.reachPort(registryPort);
-    const given = { berth, engine, host: peer.host, registryPort, reachPort: async () => undefined };
+    const reachPort = async (port: number) => {
+      if (port !== registryPort) await peer.reachPort(port);
+    };
+    const given = { berth, engine, host: peer.host, registryPort, reachPort };
     for (const [behaviour, check] of Object.entries(behaviours)) await t.test(behaviour, () => check(given));
   });
 }

@@ -86,8 +86,8 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
       runTransaction(steps);
       own += 1;
     } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error;
-      // Somebody took the tables away.
+      if (!isErrno(error, 'ENOENT') && !isErrno(error, 'EEXIST')) throw error;
+      // Somebody took the tables away; or a script that was written before has just put back what had been taken out.
       void restore();
     }
   }

@@ -38,6 +38,9 @@ export async function ask(subject: Subject, line: string, question: Question = {
   const { status, headers, body, asked } = await begin(subject, line, question);
   const bytes = await body;
   const text = bytes.toString('utf8');
+  // dockerd prunes one at a time, and other cases do too.
+  if (status === 409 && text.includes('a prune operation is already running'))
+    return await ask(subject, line, question);
   if (asked !== undefined && status >= 400) asked.refusal = text;
   const read = (json: string) => {
     const value = JSON.parse(json);
