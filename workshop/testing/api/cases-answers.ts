@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Case } from './case.ts';
-import { make, run, uniqueName } from './containers.ts';
+import { make, NETWORKED, run, uniqueName } from './containers.ts';
 import { above, assertFits, nothing, orNull, type Shape } from './fits.ts';
 import { ask, differs, type Loose } from './wire.ts';
 
@@ -52,7 +52,7 @@ const plainConfig = {
 /** Answers field by field: what clients find in them. */
 export const answerCases: Readonly<Record<string, Case>> = {
   'inspect of a running container has every field': async (subject) => {
-    await using made = await run(subject, 'sleep 60');
+    await using made = await run(subject, 'sleep 60', NETWORKED);
     const container = await made.inspect();
     assertFits(container, {
       Id: made.id,
@@ -114,7 +114,7 @@ export const answerCases: Readonly<Record<string, Case>> = {
       assertFits(container.NetworkSettings.Networks.bridge.DNSNames, orNull([String]));
   },
   'a row of the list has the endpoints of its networks': async (subject) => {
-    await using made = await run(subject, 'sleep 60');
+    await using made = await run(subject, 'sleep 60', NETWORKED);
     const list = `GET /v1.41/containers/json?filters=${filters({ id: [made.id] })}`;
     const [row] = (await ask(subject, list)).json();
     assertFits(row.NetworkSettings.Networks.bridge, endpoint);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Case } from './case.ts';
-import { make, run, uniqueName } from './containers.ts';
+import { make, NETWORKED, run, uniqueName } from './containers.ts';
 import { ask, defaultNetwork, differs } from './wire.ts';
 
 const ID = /^[0-9a-f]{64}$/;
@@ -14,7 +14,7 @@ const notJson = {
 
 export const containerCases: Readonly<Record<string, Case>> = {
   'create gives an id and warnings, and the name starts with a slash': async (subject) => {
-    await using made = await make(subject, ['true']);
+    await using made = await make(subject, ['true'], NETWORKED);
     assert.match(made.id, ID);
     const container = await made.inspect();
     assert.equal(container.Id, made.id);
@@ -73,7 +73,7 @@ export const containerCases: Readonly<Record<string, Case>> = {
     assert.deepEqual([HostConfig.ReadonlyRootfs, HostConfig.NetworkMode], [true, 'none']);
   },
   'HostConfig comes with the defaults that dockerd writes': async (subject) => {
-    await using made = await make(subject, ['true']);
+    await using made = await make(subject, ['true'], NETWORKED);
     const { HostConfig } = await made.inspect();
     assert.equal(HostConfig.NetworkMode, differs(subject, defaultNetwork));
     assert.match(HostConfig.RestartPolicy.Name, /^(no)?$/);
@@ -180,7 +180,7 @@ export const containerCases: Readonly<Record<string, Case>> = {
     }
   },
   'start is 204, and 304 where it runs already; stop likewise': async (subject) => {
-    await using made = await make(subject, ['sleep', '60']);
+    await using made = await make(subject, ['sleep', '60'], NETWORKED);
     const act = async (what: string) => {
       const { status, text } = await ask(subject, `POST /v1.41/containers/${made.id}/${what}`);
       return [status, text];

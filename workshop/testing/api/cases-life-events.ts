@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Case } from './case.ts';
-import { make, ran, run, uniqueName } from './containers.ts';
+import { make, NETWORKED, ran, run, uniqueName } from './containers.ts';
 import { ask, differs, type Loose, openRaw, type Subject, UPGRADE } from './wire.ts';
 
 const filters = (value: object) => encodeURIComponent(JSON.stringify(value));
@@ -40,7 +40,11 @@ const killed = (signal: string) => ['container kill', { signal }];
 export const lifeEventCases: Readonly<Record<string, Case>> = {
   'every action is told, with its attributes and in its order': async (subject) => {
     const since = seconds();
-    await using made = await make(subject, ['sleep', '60'], { Tty: true, StopSignal: 'SIGKILL' });
+    await using made = await make(subject, ['sleep', '60'], {
+      ...NETWORKED,
+      Tty: true,
+      StopSignal: 'SIGKILL',
+    });
     const post = async (what: string, status = 204) =>
       assert.equal((await ask(subject, `POST /v1.41/containers/${made.id}/${what}`)).status, status, what);
     const [first, second] = [uniqueName(), uniqueName()];
@@ -100,7 +104,7 @@ export const lifeEventCases: Readonly<Record<string, Case>> = {
   },
   'a start that fails comes onto the network and leaves it': async (subject) => {
     const since = seconds();
-    await using made = await make(subject, ['no-such-program']);
+    await using made = await make(subject, ['no-such-program'], NETWORKED);
     assert.equal((await ask(subject, `POST /v1.41/containers/${made.id}/start`)).status, 400);
     assert.deepEqual(await told(subject, made.id, since), [
       ['container create', {}],
@@ -111,6 +115,7 @@ export const lifeEventCases: Readonly<Record<string, Case>> = {
   'a restart by policy is an end and a start': async (subject) => {
     const since = seconds();
     await using made = await run(subject, 'exit 5', {
+      ...NETWORKED,
       HostConfig: { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 1 } },
     });
     for (;;) {
@@ -129,7 +134,7 @@ export const lifeEventCases: Readonly<Record<string, Case>> = {
   },
   'who attaches and who detaches by its keys is told': async (subject) => {
     const since = seconds();
-    await using made = await run(subject, 'cat', { Tty: true, OpenStdin: true });
+    await using made = await run(subject, 'cat', { ...NETWORKED, Tty: true, OpenStdin: true });
     const attached = await openRaw(
       subject,
       `POST /v1.41/containers/${made.id}/attach?stream=1&stdin=1&stdout=1`,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Case } from './case.ts';
-import { linesOf, type Made, make, ran, run, uniqueName } from './containers.ts';
+import { linesOf, type Made, make, NETWORKED, ran, run, uniqueName } from './containers.ts';
 import { ask, begin, differs, type Loose, type Subject } from './wire.ts';
 
 const act = async (subject: Subject, made: Pick<Made, 'id'>, what: string) => {
@@ -233,7 +233,7 @@ export const lifeCases: Readonly<Record<string, Case>> = {
     assert.equal((await removed.inspect()).State.Status, 'running');
   },
   'a link is removed by its name, and the containers stay': async (subject) => {
-    await using target = await run(subject, 'sleep 60');
+    await using target = await run(subject, 'sleep 60', NETWORKED);
     await using made = await make(subject, ['true'], { HostConfig: { Links: [`${target.name}:db`] } });
     const remove = async (path: string) =>
       (await ask(subject, `DELETE /v1.41/containers/${path}?link=1`)).status;

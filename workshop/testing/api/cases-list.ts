@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Case } from './case.ts';
-import { make, ran, run, uniqueName } from './containers.ts';
+import { make, NETWORKED, ran, run, uniqueName } from './containers.ts';
 import { ask, defaultNetwork, differs } from './wire.ts';
 
 const filters = (value: object) => encodeURIComponent(JSON.stringify(value));
@@ -42,7 +42,7 @@ export const listCases: Readonly<Record<string, Case>> = {
     assert.equal(created?.Status, 'Created');
   },
   'a row of the list has what clients read': async (subject) => {
-    await using made = await run(subject, 'sleep 60', { Labels: { a: 'b' } });
+    await using made = await run(subject, 'sleep 60', { ...NETWORKED, Labels: { a: 'b' } });
     const rows = (
       await ask(subject, `GET /v1.41/containers/json?filters=${filters({ id: [made.id] })}`)
     ).json();

@@ -17,7 +17,7 @@ const noMkdir = JSON.stringify({
 /** What confines a container, and what frees it. */
 export const securityCases: Readonly<Record<string, Case>> = {
   'a seccomp profile denies what it says, and unconfined denies nothing': async (subject) => {
-    const script = 'mkdir /tmp/made; rmdir /tmp/made; grep ^Seccomp: /proc/self/status';
+    const script = 'exec 2>&1; mkdir /tmp/made; rmdir /tmp/made; grep ^Seccomp: /proc/self/status';
     const profile = await said(subject, script, { HostConfig: { SecurityOpt: [`seccomp=${noMkdir}`] } });
     assert.match(profile[0] ?? '', /can't create directory '\/tmp\/made': Operation not permitted/);
     assert.deepEqual(profile.slice(2), ['Seccomp:\t2']);

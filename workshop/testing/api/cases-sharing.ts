@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import type { Case } from './case.ts';
-import { linesOf, make, refusal, run, said } from './containers.ts';
+import { linesOf, make, NETWORKED, refusal, run, said } from './containers.ts';
 import { ask, differs, type Loose, type Subject } from './wire.ts';
 
 const join = (id: string) => `container:${id}`;
@@ -91,7 +91,7 @@ export const sharingCases: Readonly<Record<string, Case>> = {
     ]);
   },
   'a container whose donor does not run, or does not share, does not start': async (subject) => {
-    await using donor = await make(subject, ['sleep', '1000']);
+    await using donor = await make(subject, ['sleep', '1000'], NETWORKED);
     const start = async (HostConfig: object) => {
       await using guest = await make(subject, ['true'], { HostConfig });
       const { status, json } = await ask(subject, `POST /v1.41/containers/${guest.id}/start`);
@@ -113,7 +113,7 @@ export const sharingCases: Readonly<Record<string, Case>> = {
   },
   'the namespaces of the host are shared where that was asked': async (subject) => {
     const script = `for n in ipc uts net pid cgroup; do readlink /proc/self/ns/$n; done; hostname`;
-    const own = await said(subject, script);
+    const own = await said(subject, script, NETWORKED);
     const host = await said(subject, script, {
       HostConfig: { IpcMode: 'host', UTSMode: 'host', NetworkMode: 'host', PidMode: 'host' },
     });

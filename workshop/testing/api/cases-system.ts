@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Case } from './case.ts';
-import { run } from './containers.ts';
+import { NETWORKED, run } from './containers.ts';
 import { ask, differs, openRaw } from './wire.ts';
 
 const filters = (value: object) => encodeURIComponent(JSON.stringify(value));
@@ -124,7 +124,7 @@ export const systemCases: Readonly<Record<string, Case>> = {
   },
   'bridge, host and none are listed as networks, and inspected by name and id': async (subject) => {
     // An engine that has just begun may take its subnet with the first container.
-    await using member = await run(subject, 'sleep 60');
+    await using member = await run(subject, 'sleep 60', NETWORKED);
     const networks = (await ask(subject, 'GET /v1.41/networks')).json() as {
       Name: string;
       Id: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type IncomingMessage, request } from 'node:http';
 import type { Case } from './case.ts';
-import { make, ran, run } from './containers.ts';
+import { make, NETWORKED, ran, run } from './containers.ts';
 import { assertFits } from './fits.ts';
 import { ask, differs, type Loose, type Subject } from './wire.ts';
 
@@ -35,7 +35,7 @@ const BUSY = 'while :; do :; done';
 
 export const usageCases: Readonly<Record<string, Case>> = {
   'stats say what a container uses, compared with a second before': async (subject) => {
-    const limits = { HostConfig: { Memory: 64 * 2 ** 20, NanoCpus: 2e8, PidsLimit: 50 } };
+    const limits = { ...NETWORKED, HostConfig: { Memory: 64 * 2 ** 20, NanoCpus: 2e8, PidsLimit: 50 } };
     await using made = await run(subject, BUSY, limits);
     const { status, headers, json } = await ask(subject, `GET /v1.41/containers/${made.id}/stats?stream=0`);
     assert.equal(status, 200);
