@@ -6,7 +6,7 @@ import { held } from '../../workshop/testing/held.ts';
 import { createBody } from '../api/create.ts';
 
 /** How many containers are run to see whether the engine grows; more by hand: BERTH_CROWD=2000. */
-const CROWD = Number(process.env.BERTH_CROWD ?? 200);
+const CROWD = Number(process.env.BERTH_CROWD ?? 100);
 const AT_ONCE = 20;
 
 /** Starts, waits for and removes so many containers, some at a time. */
