@@ -14,13 +14,14 @@ export async function askLine(
   const input = stdin();
   const isTerminal = input.isTTY === true;
   const { createInterface } = await import('node:readline');
-  if (isTerminal && options.secret) stderr.stream.write(question);
   // The line editor's echo of a secret goes nowhere.
   const { Writable } = await import('node:stream');
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const output = options.secret ? nowhere : stderr.stream;
   const reader = createInterface({ input, output, terminal: isTerminal, prompt: question });
-  if (isTerminal && !options.secret) reader.prompt();
+  // The terminal echoes nothing any more: who types as soon as the question is there isn't shown.
+  if (isTerminal && options.secret) stderr.stream.write(question);
+  else if (isTerminal) reader.prompt();
   try {
     return await new Promise<string>((resolve, reject) => {
       reader.once('line', resolve);
