@@ -33,14 +33,19 @@ export type Question = {
   readonly signal?: AbortSignal;
 };
 
+/**
+ * Whether a refusal of dockerd's tells only of what other cases do in that moment: it prunes one at a time, and
+ * lists no images while one of them is removed.
+ */
+export const metOthersWork = (refusal: string): boolean =>
+  /a prune operation is already running|unrecognized image ID/.test(refusal);
+
 /** Asks `METHOD /path` and reads the whole answer. */
 export async function ask(subject: Subject, line: string, question: Question = {}): Promise<Answer> {
   const { status, headers, body, asked } = await begin(subject, line, question);
   const bytes = await body;
   const text = bytes.toString('utf8');
-  // dockerd prunes one at a time, and other cases do too.
-  if (status === 409 && text.includes('a prune operation is already running'))
-    return await ask(subject, line, question);
+  if (status >= 400 && metOthersWork(text)) return await ask(subject, line, question);
   if (asked !== undefined && status >= 400) asked.refusal = text;
   const read = (json: string) => {
     const value = JSON.parse(json);
