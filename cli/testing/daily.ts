@@ -42,7 +42,8 @@ const day: readonly string[] = [
   'docker wait $N-job',
   "docker ps -a -f name=$N-job --format '{{.Status}}' | cut -d' ' -f1,2",
   "docker ps -a -f label=day=$N -f status=exited --format '{{.Names}} {{.Command}}'",
-  'docker events --since 10m --until 0s -f container=$N-job --format "{{.Action}}" | grep -v attach',
+  // docker counts in whole seconds there: `--until 0s` would leave out the one that runs.
+  'docker events --since 10m --until $(($(date +%s) + 1)) -f container=$N-job --format "{{.Action}}" | grep -v attach',
   // Pipes in and out.
   'echo some words | docker run -i --rm busybox tr a-z A-Z',
   'docker run --rm busybox false || echo failed with $?',
@@ -60,7 +61,8 @@ const day: readonly string[] = [
   "docker history --format '{{.Comment}}' $N:made | head -n 1",
   "docker tag $N:made $N:again && docker images --format '{{.Repository}}:{{.Tag}}' $N | sort",
   'docker rmi $N:again; docker rmi -f $N:made | grep -c Untagged',
-  "tar -c note | docker import - $N:bare >/dev/null && docker image inspect -f '{{len .RootFS.Layers}}' $N:bare",
+  // A layer that the other day, which goes on beside this one, has no share in.
+  "echo $N >mine && tar -c mine | docker import - $N:bare >/dev/null && docker image inspect -f '{{len .RootFS.Layers}}' $N:bare",
   'docker rmi $N:bare | grep -c ^Deleted: ',
   // Networks, and what outlives containers.
   'docker network create --label day=$N --internal $N-net',
@@ -130,7 +132,7 @@ async function pathOf({ berth }: Given, program: string | undefined): Promise<st
 async function spend(given: Given, program: string | undefined): Promise<readonly Ended[]> {
   const path = await pathOf(given, program);
   const name = `day-${Math.random().toString(36).slice(2, 8)}-${program === undefined ? 'b' : 'd'}`;
-  const work = given.berth.join('work');
+  const work = given.berth.join(`work-${name}`);
   await mkdir(work, { recursive: true });
   await writeFile(`${work}/note`, 'a note\n');
   const run = (line: string) =>
