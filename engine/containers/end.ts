@@ -3,7 +3,7 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError, isErrno, toBerthError } from '../api/errors.ts';
 import { isAlive } from '../host/processes.ts';
-import { unmount } from '../host/syscalls.ts';
+import { unmountAside } from '../host/syscalls.ts';
 import { cgroupPathOf } from './cgroup-path.ts';
 import { type Context, pathsOf } from './context.ts';
 import { anonymousOf, releaseVolumes } from './mounts/volumes.ts';
@@ -102,17 +102,17 @@ export async function releaseRun(
     // A run has its bundle from before its process to after it: without one, the runtime has nothing of it.
     existsSync(paths.bundle) ? context.runtime.remove(record.id, cgroupPathOf(context, record)) : undefined,
     context.networks.stop(record.id, paths.netns, { shared }),
+    unmountIfMounted(paths.rootfs),
+    unmountIfMounted(paths.shm),
   ]);
-  unmountIfMounted(paths.rootfs);
-  unmountIfMounted(paths.shm);
   releaseVolumes(context, record);
   await rm(paths.bundle, { recursive: true, force: true });
   await unlinkIfThere(paths.exit);
 }
 
-function unmountIfMounted(path: string): void {
+async function unmountIfMounted(path: string): Promise<void> {
   try {
-    unmount(path, { detach: true });
+    await unmountAside(path, { detach: true });
   } catch (error) {
     // EINVAL: not a mount.
     if (!isErrno(error, 'EINVAL') && !isErrno(error, 'ENOENT')) throw error;

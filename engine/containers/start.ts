@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { mkdir, rm, unlink } from 'node:fs/promises';
 import { type BerthError, isErrno, toBerthError } from '../api/errors.ts';
 import { identifyProcess } from '../host/processes.ts';
-import { mount, unmount } from '../host/syscalls.ts';
+import { mount, unmountAside } from '../host/syscalls.ts';
 import type { Identity } from '../networks/types.ts';
 import { openInput } from '../runtime/input.ts';
 import { createMonitored, resizeTerminal } from '../runtime/monitor.ts';
@@ -77,7 +77,7 @@ async function mountRootfs(
     // Off, whatever this kernel's defaults are: a commit packs the upper directory, which has to be whole.
     data: `lowerdir=${lower.join(':')},upperdir=${paths.upper},workdir=${paths.work},redirect_dir=off,metacopy=off`,
   });
-  undo.defer(() => unmount(paths.rootfs, { detach: true }));
+  undo.defer(() => unmountAside(paths.rootfs, { detach: true }));
 }
 
 /** A /dev/shm that other containers may share is the host's file system, and bound into each of them. */
@@ -95,7 +95,7 @@ function mountSharedMemory(
     flags: ['nosuid', 'nodev', 'noexec'],
     data: `mode=1777,size=${shmBytes(hostConfig)}`,
   });
-  undo.defer(() => unmount(paths.shm, { detach: true }));
+  undo.defer(() => unmountAside(paths.shm, { detach: true }));
 }
 
 /** A network of its own, or that of another container. */

@@ -1,5 +1,5 @@
 import { dumpNetfilter, NETLINK_NETFILTER, netfilterHeader } from './netfilter.ts';
-import { openNetlink } from './netlink.ts';
+import { type NetlinkSocket, openNetlink } from './netlink.ts';
 import { attribute, flags, message, nested, readAttributes } from './netlink-message.ts';
 
 /** Connection tracking over netlink, <linux/netfilter/nfnetlink_conntrack.h>. */
@@ -18,22 +18,24 @@ const families = [2, 10];
 export function forgetFlows(ports: readonly { readonly protocol: string; readonly port: number }[]): void {
   const numbers = new Set(ports.filter(({ protocol }) => protocol === 'udp').map(({ port }) => port));
   if (numbers.size === 0) return;
+  using socket = openNetlink(NETLINK_NETFILTER);
   for (const family of families) {
-    const flows = dumpNetfilter((SUBSYSTEM << 8) | GET, family, []).filter((flow) => {
-      const part = readAttributes(flow.get(TUPLE_ORIGINAL) ?? Buffer.alloc(0)).get(TUPLE_PROTOCOL);
-      const protocol = readAttributes(part ?? Buffer.alloc(0));
-      return (
-        protocol.get(PROTOCOL_NUMBER)?.[0] === UDP &&
-        numbers.has(protocol.get(DESTINATION_PORT)?.readUInt16BE() ?? 0)
-      );
-    });
-    for (const flow of flows) forget(family, flow);
+    const flows = dumpNetfilter(socket, { type: (SUBSYSTEM << 8) | GET, family, attributes: [] }).filter(
+      (flow) => {
+        const part = readAttributes(flow.get(TUPLE_ORIGINAL) ?? Buffer.alloc(0)).get(TUPLE_PROTOCOL);
+        const protocol = readAttributes(part ?? Buffer.alloc(0));
+        return (
+          protocol.get(PROTOCOL_NUMBER)?.[0] === UDP &&
+          numbers.has(protocol.get(DESTINATION_PORT)?.readUInt16BE() ?? 0)
+        );
+      },
+    );
+    for (const flow of flows) forget(socket, family, flow);
   }
 }
 
 /** One that is gone by now is no error. */
-function forget(family: number, flow: ReadonlyMap<number, Buffer>): void {
-  using socket = openNetlink(NETLINK_NETFILTER);
+function forget(socket: NetlinkSocket, family: number, flow: ReadonlyMap<number, Buffer>): void {
   const zone = flow.get(ZONE);
   const body = Buffer.concat([
     netfilterHeader(family),

@@ -6,7 +6,7 @@ import koffi, { type KoffiFunc } from 'koffi';
 /** A path: text, or the bytes of a name that is not UTF-8. */
 export type Path = string | Buffer;
 
-type Call = KoffiFunc<(...values: readonly unknown[]) => number>;
+type Call = KoffiFunc<(...values: unknown[]) => number>;
 
 // dlopen(NULL): the C library that this process runs on already, glibc or musl.
 let libc: ReturnType<typeof koffi.load> | undefined;
@@ -21,6 +21,16 @@ export function call(prototype: string): Call {
     calls.set(prototype, found);
   }
   return found;
+}
+
+/** Calls it in a thread of Node's pool. What its pointers point at is kept until it is back. */
+export async function callAside(prototype: string, ...values: readonly unknown[]): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    call(prototype).async(...values, (error: unknown, result: number) => {
+      if (error) reject(error);
+      else resolve(result);
+    });
+  });
 }
 
 const codeOfErrno = new Map(Object.entries(constants.errno).map(([code, errno]) => [errno, code]));

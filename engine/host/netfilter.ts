@@ -1,4 +1,4 @@
-import { openNetlink } from './netlink.ts';
+import type { NetlinkSocket } from './netlink.ts';
 import { flags, message, NLMSG_DONE, NLMSG_ERROR, readAttributes, readMessages } from './netlink-message.ts';
 
 /** What nf_tables and connection tracking have in common of netlink, <linux/netfilter/nfnetlink.h>. */
@@ -12,13 +12,12 @@ export function netfilterHeader(family: number, resource = 0): Buffer {
   return header;
 }
 
-/** All that the kernel lists for a question, each as its attributes. */
+/** All that the kernel lists for a question, each as its attributes. Whoever opened the socket closes it. */
 export function dumpNetfilter(
-  type: number,
-  family: number,
-  attributes: readonly Buffer[],
+  socket: NetlinkSocket,
+  question: { readonly type: number; readonly family: number; readonly attributes: readonly Buffer[] },
 ): readonly ReadonlyMap<number, Buffer>[] {
-  using socket = openNetlink(NETLINK_NETFILTER);
+  const { type, family, attributes } = question;
   const body = Buffer.concat([netfilterHeader(family), ...attributes]);
   const found: ReadonlyMap<number, Buffer>[] = [];
   const request = message({ type, flags: flags.request | flags.dump, sequence: 1, body });

@@ -1,5 +1,5 @@
 import { attribute, nested, text } from './netlink-message.ts';
-import { bigEndian, runTransaction, type Step } from './nftables.ts';
+import { bigEndian, openRules, type Step } from './nftables.ts';
 
 /**
  * Makes port 53 of an address of this network namespace's loopback another port: rules that write the port of
@@ -34,7 +34,8 @@ export function redirectDns(options: {
     rule({ at: DESTINATION, address: addressed, protocol, from: DNS_PORT, to: port, checksum }),
     rule({ at: SOURCE, address: addressed, protocol, from: port, to: DNS_PORT, checksum }),
   ]);
-  runTransaction([
+  using line = openRules();
+  line.run([
     ip('newTable', named),
     ip('deleteTable', named),
     ip('newTable', named),

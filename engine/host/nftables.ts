@@ -1,6 +1,6 @@
 import { errnoError } from './libc.ts';
 import { dumpNetfilter, NETLINK_NETFILTER, netfilterHeader } from './netfilter.ts';
-import { openNetlink } from './netlink.ts';
+import { type NetlinkSocket, openNetlink } from './netlink.ts';
 import {
   attribute,
   flags as bits,
@@ -67,10 +67,46 @@ export function elementSteps(
   return steps;
 }
 
-/** Runs steps in one transaction: all of them happen, or none. Throws what the kernel said of the first it refused. */
-export function runTransaction(steps: readonly Step[]): void {
+/** A line to the rules of the network namespace that the thread was in when it was opened. */
+export type Rules = Disposable & {
+  /** Runs steps in one transaction: all of them happen, or none. Throws what the kernel said of the first it refused. */
+  run(steps: readonly Step[]): void;
+  /** A number that changes with each change of any rule in the network namespace. */
+  generation(): number;
+  /** The handles of all rules of a table, in their order: any change of its rules changes them. Empty where it is gone. */
+  handles(family: Family, table: string): readonly string[];
+};
+
+/**
+ * Kept open by whoever changes rules again and again: a socket that is closed waits until the kernel has let go of all
+ * that was taken out before, 8 ms for each container that ends.
+ */
+export function openRules(): Rules {
+  let open: NetlinkSocket | undefined = openNetlink(NETLINK_NETFILTER);
+  const close = () => {
+    open?.[Symbol.dispose]();
+    open = undefined;
+  };
+  const ask = <T>(question: (socket: NetlinkSocket) => T): T => {
+    open ??= openNetlink(NETLINK_NETFILTER);
+    try {
+      return question(open);
+    } catch (error) {
+      // More may have been said of it, which is no answer to what is asked next.
+      close();
+      throw error;
+    }
+  };
+  return {
+    run: (steps) => ask((socket) => runTransaction(socket, steps)),
+    generation: () => ask(ruleGeneration),
+    handles: (family, table) => ask((socket) => ruleHandles(socket, family, table)),
+    [Symbol.dispose]: close,
+  };
+}
+
+function runTransaction(socket: NetlinkSocket, steps: readonly Step[]): void {
   if (steps.length === 0) return;
-  using socket = openNetlink(NETLINK_NETFILTER);
   const edge = (type: number) =>
     message({ type, flags: bits.request, sequence: 0, body: netfilterHeader(0, SUBSYSTEM) });
   const bytes = steps.map(({ what, family, flags = 0, attributes }, index) =>
@@ -89,9 +125,7 @@ export function runTransaction(steps: readonly Step[]): void {
   throw errnoError(-errno, `nf_tables ${failed?.what ?? ''}`, 'netlink');
 }
 
-/** A number that changes with each change of any rule in this network namespace. */
-export function ruleGeneration(): number {
-  using socket = openNetlink(NETLINK_NETFILTER);
+function ruleGeneration(socket: NetlinkSocket): number {
   const type = (SUBSYSTEM << 8) | messages.getGeneration;
   const bytes = socket.exchange(
     message({ type, flags: bits.request, sequence: 1, body: netfilterHeader(0) }),
@@ -106,9 +140,8 @@ export function ruleGeneration(): number {
 
 const RULE_HANDLE = 3;
 
-/** The handles of all rules of a table, in their order: any change of its rules changes them. Empty where it is gone. */
-export function ruleHandles(family: Family, table: string): readonly string[] {
-  return dump(messages.getRule, family, [attribute(1, text(table))]).flatMap((attributes) => {
+function ruleHandles(socket: NetlinkSocket, family: Family, table: string): readonly string[] {
+  return dump(socket, messages.getRule, family, [attribute(1, text(table))]).flatMap((attributes) => {
     const handle = attributes.get(RULE_HANDLE);
     return handle === undefined ? [] : [handle.toString('hex')];
   });
@@ -116,7 +149,8 @@ export function ruleHandles(family: Family, table: string): readonly string[] {
 
 /** Whether a table has a chain of this name. */
 export function hasChain(family: Family, table: string, chain: string): boolean {
-  return dump(messages.getChain, family, []).some(
+  using socket = openNetlink(NETLINK_NETFILTER);
+  return dump(socket, messages.getChain, family, []).some(
     (attributes) => textOf(attributes.get(1)) === table && textOf(attributes.get(3)) === chain,
   );
 }
@@ -124,8 +158,8 @@ export function hasChain(family: Family, table: string, chain: string): boolean 
 const textOf = (bytes: Buffer | undefined) => bytes?.toString('utf8').replace(/\0$/, '');
 
 /** All that the kernel lists for a question, each as its attributes. */
-const dump = (what: number, family: Family, attributes: readonly Buffer[]) =>
-  dumpNetfilter((SUBSYSTEM << 8) | what, families[family], attributes);
+const dump = (socket: NetlinkSocket, what: number, family: Family, attributes: readonly Buffer[]) =>
+  dumpNetfilter(socket, { type: (SUBSYSTEM << 8) | what, family: families[family], attributes });
 
 /** Numbers of nf_tables have their high bytes first. */
 export function bigEndian(value: number): Buffer {

@@ -1,6 +1,6 @@
 import { isErrno } from '../api/errors.ts';
 import { addressBytes, macBytes } from '../host/netlink-message.ts';
-import { type Element, elementSteps, ruleGeneration, ruleHandles, runTransaction } from '../host/nftables.ts';
+import { type Element, elementSteps, openRules } from '../host/nftables.ts';
 import { runProgram } from '../host/programs.ts';
 import { removalText, rulesText, type SetName, sets } from './firewall-rules.ts';
 import { acceptForwarded, refuseForwarded } from './forward-policy.ts';
@@ -32,6 +32,7 @@ const LOOK_ANYWAY_MS = 10_000;
 
 /** `table` is the name of the engine's tables. Nothing is made until there is a network. */
 export function openFirewall(table: string, warn: (message: string) => void): Firewall {
+  const rules = openRules();
   const networks = new Map<string, Network>();
   const items = new Map<string, Item>();
   const keyOf = ({ set, key }: Item) => `${set} ${key.toString('hex')}`;
@@ -49,7 +50,7 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
   let handles = '';
 
   /** What there is of rules; empty where there are none. */
-  const look = () => ['inet', 'bridge'].flatMap((family) => ruleHandles(family as 'inet', table)).join('');
+  const look = () => ['inet', 'bridge'].flatMap((family) => rules.handles(family as 'inet', table)).join('');
 
   /** Puts the tables as they are to be in place of what is there, in one transaction. */
   function apply(): Promise<void> {
@@ -83,7 +84,7 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
       elementSteps(what, { family: sets[name].family, table, name }, of),
     );
     try {
-      runTransaction(steps);
+      rules.run(steps);
       own += 1;
     } catch (error) {
       if (!isErrno(error, 'ENOENT') && !isErrno(error, 'EEXIST')) throw error;
@@ -102,7 +103,7 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
 
   const timer = setInterval(() => {
     if (!made || applying !== undefined) return;
-    const now = ruleGeneration();
+    const now = rules.generation();
     if (now === generation) return;
     // Programs are asked what others do: not for each container that comes and goes. Not all of it moves the number.
     const others = now !== generation + own;
@@ -141,11 +142,13 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
     leave() {
       over = true;
       clearInterval(timer);
+      rules[Symbol.dispose]();
     },
     async close() {
       over = true;
       clearInterval(timer);
       await applying;
+      rules[Symbol.dispose]();
       for (const network of networks.values()) await refuseForwarded(network);
       networks.clear();
       made = false;

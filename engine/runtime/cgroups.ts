@@ -43,6 +43,11 @@ export function removeCgroup(path: string): void {
   }
 }
 
+/** Whether a process is in a cgroup or in one below it, in whichever hierarchy. */
+export function isCgroupInUse(path: string): boolean {
+  return [ROOT, ...childrenOf(ROOT)].some((hierarchy) => isInUse(join(hierarchy, path)));
+}
+
 /** The directories right below one; none of one that is gone. No glob: to load what reads its patterns takes 20 ms. */
 function childrenOf(directory: string): readonly string[] {
   try {
@@ -71,7 +76,6 @@ function removeDirectory(directory: string): void {
   }
 }
 
-/** Whether a process is in the cgroup or in one below it. */
 function isInUse(directory: string): boolean {
   const processes = join(directory, 'cgroup.procs');
   if (existsSync(processes) && readFileSync(processes, 'utf8') !== '') return true;

@@ -1,8 +1,9 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../api/errors.ts';
 import { copyMountNamespace } from '../host/mount-namespace.ts';
 import { findProgram, runProgram } from '../host/programs.ts';
-import { type CgroupLayout, removeCgroup } from './cgroups.ts';
+import { type CgroupLayout, isCgroupInUse, removeCgroup } from './cgroups.ts';
 
 /** The OCI runtime of this engine: crun, else runc. */
 export type OciRuntime = {
@@ -21,7 +22,7 @@ export type OciRuntime = {
   update(id: string, resources: object): Promise<void>;
   /** `created`, `running`, `paused`, `stopped`; undefined where the runtime does not know it. */
   status(id: string): Promise<{ readonly status: string; readonly pid: number } | undefined>;
-  /** Kills what is left of it, and takes its cgroup (a path in every hierarchy) and the runtime's record of it away. */
+  /** Kills what is left of it, and takes its cgroup (a path in every hierarchy) and the runtime's record of it away: a directory with its id. */
   remove(id: string, cgroup?: string): Promise<void>;
 };
 
@@ -91,8 +92,9 @@ export async function openRuntime(options: {
       return { status: state.status, pid: state.pid };
     },
     async remove(id, cgroup = join(options.cgroupParent, id)) {
-      await unlessUnknown(runProgram(found, [...args, 'delete', '--force', id]));
-      // A create that failed halfway leaves a cgroup that the runtime has no record of.
+      // Where nothing of it runs any more there is nothing to kill: a program less at the end of each container.
+      if (isCgroupInUse(cgroup)) await unlessUnknown(runProgram(found, [...args, 'delete', '--force', id]));
+      await rm(join(options.stateDir, id), { recursive: true, force: true });
       removeCgroup(cgroup);
     },
   };
