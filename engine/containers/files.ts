@@ -9,14 +9,30 @@ const RESOLVED_CONF = '/run/systemd/resolve/resolv.conf';
 /** What docker falls back on when the host names only servers that a container can't reach. */
 const FALLBACK_SERVERS = ['8.8.8.8', '8.8.4.4'];
 
-/** Writes the container's own /etc/hosts, /etc/hostname and /etc/resolv.conf, which are bound over the image's. */
+/**
+ * Writes the container's own /etc/hosts, /etc/hostname and /etc/resolv.conf, which are bound over the image's. Hosts
+ * come last: see `areStale`.
+ */
 export async function writeNetworkFiles(paths: ContainerPaths, facts: NetworkFacts): Promise<void> {
   const { config } = facts;
   await Promise.all([
     writeFile(paths.hostname, `${config.Hostname ?? ''}\n`),
-    writeFile(paths.hosts, await hostsText(facts)),
     writeFile(paths.resolvConf, await resolvConf(facts)),
   ]);
+  await writeFile(paths.hosts, await hostsText(facts));
+}
+
+/**
+ * Whether an engine ended before it had written a container's files for the networks that it has now. What the
+ * container itself added to them is no sign of that.
+ */
+export async function areStale(paths: ContainerPaths, facts: NetworkFacts): Promise<boolean> {
+  const there = (await readOr(paths.hosts, '')).split('\n');
+  const wanted = (await hostsText(facts)).split('\n');
+  const { Hostname: hostname = '' } = facts.config;
+  const missing = wanted.some((line) => !there.includes(line));
+  const former = there.some((line) => line.split(/\s+/).includes(hostname) && !wanted.includes(line));
+  return missing || former;
 }
 
 /** What a running container's files say of its networks. */

@@ -1,7 +1,7 @@
 import { BerthError } from '../api/errors.ts';
 import type { HostConfig } from '../api/wire.ts';
 import { type Context, pathsOf } from './context.ts';
-import { networkFacts, writeNetworkFiles } from './files.ts';
+import { areStale, networkFacts, writeNetworkFiles } from './files.ts';
 import type { Link } from './hosts.ts';
 import type { ContainerRecord, ContainerStore } from './record.ts';
 import { networkOwner } from './sharing.ts';
@@ -103,12 +103,23 @@ export async function updateLinked(context: Context, record: ContainerRecord): P
 
 /** Writes a running container's /etc/hosts and /etc/resolv.conf anew: its addresses, or those of its links, have changed. */
 export async function updateFiles(context: Context, record: ContainerRecord): Promise<void> {
+  // In place: the file is bound into the container.
+  await writeNetworkFiles(pathsOf(context, record.id), factsOf(context, record));
+}
+
+/** The same where an engine ended before it had. One that shares a network has no addresses of its own. */
+export async function mendFiles(context: Context, record: ContainerRecord): Promise<void> {
+  if (record.hostConfig.NetworkMode === 'host' || networkOwner(context.store, record) !== record) return;
+  if (await areStale(pathsOf(context, record.id), factsOf(context, record)))
+    await updateFiles(context, record);
+}
+
+function factsOf(context: Context, record: ContainerRecord) {
   const links = targetsOf(context.store, record).flatMap(({ alias, target }) => {
     const address = addressOf(context, target);
     return address === undefined ? [] : [{ alias, target, address }];
   });
-  // In place: the file is bound into the container.
-  await writeNetworkFiles(pathsOf(context, record.id), networkFacts(context, record, links));
+  return networkFacts(context, record, links);
 }
 
 function targetsOf(store: ContainerStore, record: ContainerRecord) {

@@ -7,6 +7,7 @@ import { cgroupPathOf } from './cgroup-path.ts';
 import { endCommit } from './commit.ts';
 import { type Context, pathsOf } from './context.ts';
 import { findEnding, finishRun, releaseRun, removeContainer } from './end.ts';
+import { mendFiles } from './links.ts';
 import { forgetSubpaths, heldVolumes, usersOfVolume } from './mounts/volumes.ts';
 import { portWishes } from './ports.ts';
 import type { ContainerRecord } from './record.ts';
@@ -41,6 +42,8 @@ export async function recoverContainers(context: Context): Promise<void> {
     });
   const all = new Set(context.store.all().map(({ id }) => id));
   await context.networks.recover(new Map(running), all);
+  for (const record of context.store.active())
+    if (record.life.status === 'running') await attempt(context, record.id, () => mendFiles(context, record));
   for (const id of left) {
     if (context.store.byId(id) === undefined) await attempt(context, id, () => sweep(context, id));
   }

@@ -133,17 +133,20 @@ export function addBridge(options: {
   readonly name: string;
   readonly mac: string;
   readonly mtu?: number | undefined;
-  /** For people: what `ip link` shows beside it. */
-  readonly alias: string;
 }): RouteRequest {
   return newLink('bridge add', [
     linkHeader({ index: 0, up: true }),
     attribute(attributes.name, text(options.name)),
     attribute(attributes.address, macBytes(options.mac)),
-    attribute(attributes.alias, text(options.alias)),
     ...mtuOf(options),
     attribute(attributes.linkInfo, attribute(INFO_KIND, text('bridge'))),
   ]);
+}
+
+/** Says something to people of the link with this index: `ip link` shows it. The kernel doesn't take it with a new link. */
+export function setAlias(index: number, alias: string): RouteRequest {
+  const body = Buffer.concat([linkHeader({ index }), attribute(attributes.alias, text(alias))]);
+  return { what: 'link alias', type: RTM_SETLINK, flags: 0, body };
 }
 
 /** A link of a container: its end inside, which a descriptor of its namespace says where to make. */

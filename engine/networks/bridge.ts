@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isErrno } from '../api/errors.ts';
-import { addAddress, addBridge, linkUp, openRouteSocket, removeLink } from '../host/netlink.ts';
+import { addAddress, addBridge, linkUp, openRouteSocket, removeLink, setAlias } from '../host/netlink.ts';
 import { formatAddress } from './addresses.ts';
 import { optionsOf } from './options.ts';
 import type { Network } from './types.ts';
@@ -19,7 +19,7 @@ export function ensureBridge(network: Network, alias: string): void {
   using socket = openRouteSocket();
   if (socket.indexOf(name) === undefined) {
     const mac = macOf(gateways[0]?.address ?? '');
-    socket.send([addBridge({ name, mac, mtu: optionsOf(network).mtu, alias })]);
+    socket.send([addBridge({ name, mac, mtu: optionsOf(network).mtu })]);
   }
   const index = socket.indexOf(name) ?? 0;
   for (const gateway of gateways) {
@@ -29,7 +29,7 @@ export function ensureBridge(network: Network, alias: string): void {
       if (!isErrno(error, 'EEXIST')) throw error;
     }
   }
-  socket.send([linkUp(index)]);
+  socket.send([linkUp(index), setAlias(index, alias)]);
   // A port that is published is reached from the host's own loopback too; see the rules in firewall-rules.ts.
   allow(`ipv4/conf/${name}/route_localnet`);
   allow('ipv4/ip_forward');

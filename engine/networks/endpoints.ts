@@ -10,6 +10,8 @@ import type { NetworkStore } from './store.ts';
 import type { Attachment, Endpoint, Network } from './types.ts';
 import { prefixOf, subnetOf } from './views.ts';
 
+export type Endpoints = ReturnType<typeof openEndpoints>;
+
 /**
  * Endpoints of containers: an address and a row, then the kernel's part, and all of it back. `engine` tells this engine's interfaces from another's.
  */

@@ -11,6 +11,7 @@ import { openFirewall } from './firewall.ts';
 import { createNamespace, removeNamespace, setGateways } from './namespaces.ts';
 import { chooseSubnet, hostSubnets } from './pool.ts';
 import { openPorts } from './ports/ports.ts';
+import { recoverNetworks, withdrawEndpoint } from './recover.ts';
 import { openNetworkStore } from './store.ts';
 import type { Endpoint, Network, Networks, Sandbox } from './types.ts';
 import { endpointView, networkView } from './views.ts';
@@ -188,14 +189,15 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
         );
       }
       const attachment = { networkId: network.id, networkName: network.name, wish: settled };
-      const prepared = sandbox === undefined ? network : await prepare(network);
-      store.attach(containerId, attachment);
-      if (sandbox === undefined) return;
+      if (sandbox === undefined) return store.attach(containerId, attachment);
+      const prepared = await prepare(network);
       try {
-        ways.replug(containerId, sandbox.path, () =>
-          endpoints.add(prepared, attachment, containerId, sandbox.path),
-        );
+        ways.replug(containerId, sandbox.path, {
+          change: () => endpoints.add(prepared, attachment, containerId, sandbox.path),
+        });
         await settlePorts(containerId);
+        // Last: an engine that finds an endpoint without it takes back what there is of it.
+        store.attach(containerId, attachment);
         introduce(containerId);
       } catch (error) {
         await this.disconnect(containerId, network);
@@ -208,10 +210,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
       const endpoint = store.endpointsOf(containerId).find(({ networkId }) => networkId === network.id);
       store.detach(containerId, network.id);
       if (sandbox === undefined || endpoint === undefined) return;
-      ways.replug(containerId, sandbox.path, () => {
-        endpoints.unplug(endpoint, sandbox.path);
-        endpoints.drop(endpoint);
-      });
+      withdrawEndpoint({ ways, endpoints }, endpoint, sandbox.path);
       await settlePorts(containerId);
       dns.leave(endpoint);
       if (!usesDns(containerId)) dns.close(containerId);
@@ -310,32 +309,11 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
     },
 
     async recover(running, containers) {
-      for (const id of store.attachedContainers()) if (!containers.has(id)) store.forget(id);
       for (const [containerId, sandbox] of running) sandboxes.set(containerId, sandbox);
-      // Before the first rules are made: running containers are in them.
-      for (const containerId of store.publishers()) {
-        const target = running.has(containerId) ? ways.targetOf(containerId) : undefined;
-        if (target === undefined) await ports.withdraw(containerId);
-        else ports.resume(containerId, target);
-      }
-      for (const endpoint of store.endpoints()) {
-        const network = store.byId(endpoint.networkId);
-        if (running.has(endpoint.containerId) && network !== undefined) endpoints.admit(network, endpoint);
-      }
-      for (const endpoint of store.endpoints()) {
-        const sandbox = running.get(endpoint.containerId);
-        const network = store.byId(endpoint.networkId);
-        if (sandbox === undefined || network === undefined) endpoints.drop(endpoint);
-        else await recoverEndpoint(endpoint, { network, path: sandbox.path });
-      }
-      for (const containerId of running.keys()) {
-        try {
-          introduce(containerId);
-          await settlePorts(containerId);
-        } catch (error) {
-          warn(`names and ports of the container ${containerId}: ${String(error)}`);
-        }
-      }
+      await recoverNetworks(
+        { store, endpoints, ports, ways, prepare, introduce, settlePorts, warn },
+        { running, containers },
+      );
       await firewall.sweep();
     },
 
@@ -350,33 +328,6 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
       ready.clear();
     },
   };
-
-  /** The engine may have ended between a row and what the kernel has of it. */
-  async function recoverEndpoint(
-    endpoint: Endpoint,
-    { network, path }: { readonly network: Network; readonly path: string },
-  ): Promise<void> {
-    const prepared = await prepare(network);
-    const attachments = store.attachmentsOf(endpoint.containerId);
-    // Engines that knew one network for each container wrote endpoints and no attachments.
-    if (attachments.length === 0)
-      store.attach(endpoint.containerId, { networkId: network.id, networkName: network.name, wish: {} });
-    const attached =
-      attachments.length === 0 || attachments.some(({ networkId }) => networkId === network.id);
-    try {
-      if (!attached) {
-        ways.replug(endpoint.containerId, path, () => {
-          endpoints.unplug(endpoint, path);
-          endpoints.drop(endpoint);
-        });
-      } else if (endpoint.hostInterface !== '' && !existsSync(`/sys/class/net/${endpoint.hostInterface}`)) {
-        endpoints.plugIn(prepared, endpoint, path);
-        setGateways(path, { from: [], to: ways.gatewaysOf(endpoint.containerId) });
-      }
-    } catch (error) {
-      warn(`the interface ${endpoint.interface} of ${endpoint.containerId}: ${String(error)}`);
-    }
-  }
 
   function refuseUsed(network: Network): void {
     if (!isUsed(network)) return;

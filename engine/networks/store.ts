@@ -64,6 +64,10 @@ export function openNetworkStore(database: Database) {
   const networks = new Map<string, Network>();
   for (const row of database.prepare('SELECT * FROM networks').all() as NetworkRow[])
     networks.set(row.id, networkOf(row));
+  // Engines that knew one network for each container wrote endpoints and no attachments.
+  database.exec(
+    "INSERT INTO attachments SELECT container_id, network_id, networks.name, '{}' FROM endpoints JOIN networks ON networks.id = network_id WHERE interface IS NULL AND container_id NOT IN (SELECT container_id FROM attachments)",
+  );
   const attachments = groups<Attachment>();
   for (const row of database
     .prepare('SELECT container_id, network_id, network_name, wish FROM attachments ORDER BY rowid')

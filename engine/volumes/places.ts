@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError, isErrno } from '../api/errors.ts';
@@ -16,7 +16,7 @@ export type VolumePlaces = {
   has(name: string): boolean;
   make(name: string): void;
   /** Takes it all away; it is out of sight at once. Throws `conflict` where something is mounted on it. */
-  remove(name: string, options: LocalOptions): Promise<void>;
+  remove(name: string): Promise<void>;
   /** Empties it. */
   clear(name: string): Promise<void>;
   isEmpty(name: string): boolean;
@@ -42,16 +42,14 @@ export function openPlaces(root: string): VolumePlaces {
     names: () => readdirSync(root).filter((name) => name !== '.removing'),
     has: (name) => statSync(data(name), { throwIfNoEntry: false }) !== undefined,
     make: makeData,
-    async remove(name, options) {
+    async remove(name) {
       places.unmount(name);
       if (!places.has(name)) return;
       // What is mounted is not the engine's to remove.
-      if (isMounted(options)) rmdirSync(data(name));
-      else
-        for (const target of mountsBelow(data(name)))
-          throw new BerthError('conflict', `remove ${name}: something is mounted on ${target}`, {
-            hint: `umount ${target}`,
-          });
+      for (const target of mountsBelow(data(name)))
+        throw new BerthError('conflict', `remove ${name}: something is mounted on ${target}`, {
+          hint: `umount ${target}`,
+        });
       removed += 1;
       const out = join(removing, `${process.pid}-${removed}-${name}`.slice(0, 255));
       renameSync(directory(name), out);

@@ -36,7 +36,7 @@ export function openVolumes(options: {
   }
 
   async function takeAway(record: VolumeRecord): Promise<void> {
-    await places.remove(record.name, record.options);
+    await places.remove(record.name);
     rows.drop(record);
     onEvent({ action: 'destroy', id: record.name, attributes: { driver: 'local' } });
   }

@@ -13,15 +13,23 @@ import koffi from 'koffi';
  * the steps that were counted since the last time.
  */
 
+export type Plan = { readonly id: number; readonly dieAt: number };
+export type Answer = { readonly to: number; readonly steps: readonly string[] };
+
 type Call = (this: unknown, ...values: unknown[]) => unknown;
 
 const planPath = process.env.BERTH_CRASH_PLAN ?? '';
 let steps: string[] = [];
 let dieAt = 0;
+let planId = 0;
 
 process.on('SIGUSR2', () => {
-  dieAt = Number(originals.readFileSync(planPath, 'utf8'));
-  originals.writeFileSync(`${planPath}.answer`, JSON.stringify(steps));
+  const plan = JSON.parse(originals.readFileSync(planPath, 'utf8')) as Plan;
+  // Whoever else listens may send it once more, as if nobody had: `signal-exit`, of execa.
+  if (plan.id === planId) return;
+  ({ id: planId, dieAt } = plan);
+  const answer: Answer = { to: plan.id, steps };
+  originals.writeFileSync(`${planPath}.answer`, JSON.stringify(answer));
   steps = [];
 });
 
@@ -42,7 +50,7 @@ function watchCalls(owner: object, names: readonly string[], label: string): voi
     const original = functions[name];
     if (original === undefined) throw new Error(`there is no ${label}.${name} to watch`);
     functions[name] = function (this: unknown, ...values) {
-      step(`${label}.${name}`);
+      if (values[1] !== 'SIGUSR2') step(`${label}.${name}`);
       return original.apply(this, values);
     };
   }
@@ -111,9 +119,15 @@ koffi.load = (...values) => {
   } as unknown as typeof library;
 };
 
-/** Whether a message to the kernel only asks: RTM_GETLINK and its like, whose numbers end so (linux/rtnetlink.h). */
+/**
+ * Whether a message to the kernel only asks: RTM_GETLINK and its like, whose numbers end so (linux/rtnetlink.h), and
+ * what nftables has of rules and changes (linux/netfilter/nf_tables.h).
+ */
 function isQuestion(message: unknown): boolean {
   const RTM_BASE = 16;
+  const [GETRULE, GETGEN] = [0x0a07, 0x0a10];
   const type = Buffer.isBuffer(message) ? message.readUInt16LE(4) : 0;
-  return type >= RTM_BASE && type < 256 && (type - RTM_BASE) % 4 === 2;
+  return (
+    type === GETRULE || type === GETGEN || (type >= RTM_BASE && type < 256 && (type - RTM_BASE) % 4 === 2)
+  );
 }

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Answer, Plan } from './crash-at.ts';
 import { type EngineOptions, startEngine, type TestEngine } from './engine.ts';
 import { tempRoot } from './temp.ts';
 
@@ -19,25 +20,27 @@ export async function startMortalEngine(options: EngineOptions = {}): Promise<Mo
   const env = { BERTH_CRASH_PLAN: plan, NODE_COMPILE_CACHE: root.join('cache') };
   const engine = undo.use(await startEngine({ ...options, preload, env }));
   const kept = undo.move();
+  let id = 0;
   return {
     engine,
     async dieAt(at) {
-      const answer = `${plan}.answer`;
-      rmSync(answer, { force: true });
-      writeFileSync(plan, String(at));
+      id += 1;
+      writeFileSync(plan, JSON.stringify({ id, dieAt: at } satisfies Plan));
       process.kill(engine.pid(), 'SIGUSR2');
-      return JSON.parse(await contentOf(answer)) as readonly string[];
+      return (await answerTo(id, `${plan}.answer`)).steps;
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
 
-/** What a file holds, once it is there and whole. */
-async function contentOf(path: string): Promise<string> {
-  const seen = Promise.withResolvers<string>();
+/** The answer to a plan, once it is there and whole. */
+async function answerTo(id: number, path: string): Promise<Answer> {
+  const seen = Promise.withResolvers<Answer>();
   const look = () => {
     const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-    if (text.endsWith(']')) seen.resolve(text);
+    if (!text.endsWith('}')) return;
+    const answer = JSON.parse(text) as Answer;
+    if (answer.to === id) seen.resolve(answer);
   };
   const watcher = watch(dirname(path), look);
   try {
