@@ -105,16 +105,24 @@ const CALLS = /\b(mount|umount2|posix_spawn|unshare|send|mknod|lsetxattr)\(/;
 const load = koffi.load;
 koffi.load = (...values) => {
   const library = load(...values);
-  const func = library.func.bind(library) as (prototype: string) => Call;
+  const func = library.func.bind(library) as (prototype: string) => Call & { readonly async: Call };
   return {
     func: (prototype: string) => {
       const name = CALLS.exec(prototype)?.[1];
       const original = func(prototype);
       if (name === undefined) return original;
-      return (...called: unknown[]) => {
+      const counted = (...called: unknown[]) => {
         if (name !== 'send' || !isQuestion(called[1])) step(name);
+      };
+      const now = (...called: unknown[]) => {
+        counted(...called);
         return original(...called);
       };
+      const async = (...called: unknown[]) => {
+        counted(...called);
+        original.async(...called);
+      };
+      return Object.assign(now, { async });
     },
   } as unknown as typeof library;
 };
