@@ -188,6 +188,9 @@ export type ImageInspect = {
   readonly Parent: string;
   readonly Comment: string;
   readonly Created: string;
+  /** dockerd has both until version 1.44. docker-compose 1 speaks the newest, and recreates nothing without the second. */
+  readonly Container: string;
+  readonly ContainerConfig: ContainerConfig;
   readonly DockerVersion: string;
   readonly Author: string;
   readonly Config: ContainerConfig;

@@ -15,6 +15,9 @@ export type ImageConfig = {
   readonly dockerVersion: string;
   readonly diffIds: readonly Digest[];
   readonly config: ContainerConfig;
+  /** The container that docker's builder made the image of, and its config: empty where another made it. */
+  readonly container: string;
+  readonly containerConfig: ContainerConfig;
   /** Oldest first. */
   readonly history: readonly HistoryItem[];
 };
@@ -58,6 +61,8 @@ export function parseImageConfig(bytes: Buffer, what: string): ImageConfig {
     dockerVersion: fields.text('docker_version') ?? '',
     diffIds: rootfs.diff_ids.map((value) => parseDigest(value, `a layer in the config of ${what}`)),
     config: containerConfig(isObject(parsed.config) ? parsed.config : {}, fail),
+    container: fields.text('container') ?? '',
+    containerConfig: containerConfig(isObject(parsed.container_config) ? parsed.container_config : {}, fail),
     history: historyOf(parsed.history),
   };
 }

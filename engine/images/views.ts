@@ -71,6 +71,8 @@ export function inspectImage({ rows, configOf }: Source, row: ImageRow): ImageIn
     Parent: rows.image(row.parentId ?? '')?.id ?? '',
     Comment: image.comment,
     Created: image.created,
+    Container: image.container,
+    ContainerConfig: image.containerConfig,
     DockerVersion: image.dockerVersion,
     Author: image.author,
     Config: image.config,

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { BerthError, isErrno } from '../../api/errors.ts';
 import { type Bind, restrictions, type SpecMount } from '../../runtime/mounts.ts';
 import type { Context } from '../context.ts';
@@ -26,7 +26,13 @@ export function prepareMounts(context: Context, record: ContainerRecord): readon
 /** What the mount under its source doesn't allow, this one doesn't either. */
 function restricted<B extends Bind>(bind: B): B {
   const { options } = mountUnder(bind.source);
-  return { ...bind, restrictions: restrictions.filter((word) => options.includes(word)) };
+  // Nothing is mounted below a file, and crun 1.8 takes what it is to close with all below for a directory.
+  const isDirectory = statSync(bind.source, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return {
+    ...bind,
+    readOnlyBelow: bind.readOnlyBelow === true && isDirectory,
+    restrictions: restrictions.filter((word) => options.includes(word)),
+  };
 }
 
 function prepareSource(bind: BindMount): void {

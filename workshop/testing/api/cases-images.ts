@@ -40,6 +40,11 @@ export const imageCases: Readonly<Record<string, Case>> = {
     assert.deepEqual(image.RepoTags, ['busybox:latest']);
     assert.deepEqual(image.Config.Cmd, ['sh']);
     assert.equal(image.Os, 'linux');
+    // Docker's builder did not make it, so nothing is known of a container.
+    assert.deepEqual(
+      [image.Container, image.ContainerConfig.Cmd, image.ContainerConfig.Volumes],
+      ['', null, null],
+    );
     assert.match(image.Architecture, /^(amd64|arm64)$/);
     assert.equal(image.RootFS.Type, 'layers');
     assert.equal(image.RootFS.Layers.length, 1);

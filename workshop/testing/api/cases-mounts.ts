@@ -102,6 +102,24 @@ export const mountCases: Readonly<Record<string, Case>> = {
       'tmpfs',
     ]);
   },
+  'a file is mounted as a directory is, over one that is there and where none is': async (subject) => {
+    const file = '/usr/lib/os-release';
+    const read = (...paths: readonly string[]) =>
+      paths.map((path) => `grep -c ^PRETTY_NAME= ${path}`).join('; ');
+    const closed = "2>&1 | sed 's/.*: //'";
+    const lines = await said(
+      subject,
+      `${read('/etc/group', '/new/b', '/m', '/w')}; touch /etc/group ${closed}; touch /m ${closed}`,
+      {
+        HostConfig: {
+          Binds: [`${file}:/etc/group:ro`, `${file}:/new/b:ro`, `${file}:/w`],
+          Mounts: [{ Type: 'bind', Source: file, Target: '/m', ReadOnly: true }],
+        },
+      },
+    );
+    const readOnly = 'Read-only file system';
+    assert.deepEqual(lines, ['1', '1', '1', '1', readOnly, readOnly]);
+  },
   'another container’s binds are mounted too, its own in their place': async (subject) => {
     const name = uniqueName();
     const created = await ask(subject, `POST /v1.41/containers/create?name=${name}`, {
