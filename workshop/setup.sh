@@ -18,7 +18,8 @@ KERNEL=5.10
 PACKAGES_NODE='libatomic1'
 PACKAGES_RUN='conmon crun runc nftables iproute2 socat procps tini golang-github-containers-common'
 PACKAGES_IMAGE='debootstrap'
-PACKAGES_TEST='busybox-static apache2-utils openssl erofs-utils'
+# docker-compose is a program alone: the engine it would like, docker.io, is only recommended.
+PACKAGES_TEST='busybox-static apache2-utils openssl erofs-utils docker-compose'
 # What dockerd and podman are linked to or call, where they are unpacked.
 PACKAGES_DOCKERD='libdevmapper1.02.1 iptables'
 PACKAGES_PODMAN='libdevmapper1.02.1 libgpgme11 libsubid4 iptables'
