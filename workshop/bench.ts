@@ -4,9 +4,11 @@ import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { argv, stdout, version } from 'node:process';
 import { type Contender, contenders } from './bench/contenders.ts';
+import { dnsTable, measureDns } from './bench/dns-measures.ts';
 import { imageMeasures, measureStore } from './bench/image-measures.ts';
 import { bareProgram, bareRuntime, bareTransfer } from './bench/limits.ts';
 import { lifeMeasures, type Measure, measureMemory } from './bench/measures.ts';
+import { measureTraffic, networkMeasures, trafficTables } from './bench/network-measures.ts';
 import { fillStorage } from './bench/registry.ts';
 import { formatTime, median, quantile } from './bench/statistics.ts';
 import { ROOT } from './sources.ts';
@@ -104,8 +106,14 @@ const tell = (table: string) => {
   tables.push(table);
   stdout.write(`\n${table}\n`);
 };
-for (const measure of [...lifeMeasures({ engines, ...limits }), ...imageMeasures({ engines, transfer })])
+for (const measure of [
+  ...lifeMeasures({ engines, ...limits }),
+  ...networkMeasures({ engines }),
+  ...imageMeasures({ engines, transfer }),
+])
   if (wanted(measure.word)) tell(await measureInTurns(measure));
+if (wanted('traffic')) for (const table of trafficTables(await measureTraffic(engines))) tell(table);
+if (wanted('dns')) tell(dnsTable(await measureDns(engines)));
 if (wanted('store')) tell(storeTable(await measureStore(engines)));
 if (wanted('memory')) tell(memoryTable(await measureMemory(engines)));
 

@@ -3,7 +3,7 @@
 #
 # Debian packages that are missing, `npm ci` where package-lock.json changed, the build where sources changed; a
 # second run finds nothing to do. Written for sh, because before it nothing is there but a shell and some Node.
-# With «packages NAME…» it only makes the programs of a purpose available: node, run, image, test.
+# With «packages NAME…» it only makes the programs of a purpose available: node, run, image, test, bench.
 set -eu
 
 ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -20,6 +20,8 @@ PACKAGES_RUN='conmon crun runc nftables iproute2 socat procps tini golang-github
 PACKAGES_IMAGE='debootstrap'
 # docker-compose is a program alone: the engine it would like, docker.io, is only recommended.
 PACKAGES_TEST='busybox-static apache2-utils openssl erofs-utils docker-compose'
+# Loads for networks.
+PACKAGES_BENCH='iperf3 wrk dnsperf'
 # What dockerd and podman are linked to or call, where they are unpacked.
 PACKAGES_DOCKERD='libdevmapper1.02.1 iptables'
 PACKAGES_PODMAN='libdevmapper1.02.1 libgpgme11 libsubid4 iptables'
@@ -142,7 +144,7 @@ unpack_program() {
   rm -rf "$folder"
 }
 
-# make_available node|run|image|test…
+# make_available node|run|image|test|bench…
 make_available() {
   packages=''
   for need in "$@"; do
@@ -151,6 +153,7 @@ make_available() {
       run) packages="$packages $PACKAGES_RUN" ;;
       image) packages="$packages $PACKAGES_IMAGE" ;;
       test) packages="$packages $PACKAGES_TEST" ;;
+      bench) packages="$packages $PACKAGES_BENCH" ;;
       *) fail "nothing is called $need" ;;
     esac
   done
@@ -159,6 +162,7 @@ make_available() {
   for need in "$@"; do
     case $need in
       image) unpack_program docker-registry docker-registry ;;
+      bench) unpack_program nginx nginx ;;
       # The docker CLI drives the engine in tests; dockerd is the oracle of the API suite, podman the other peer.
       test)
         if ! command -v docker >/dev/null || ! command -v dockerd >/dev/null; then
@@ -236,7 +240,7 @@ flock 9
 case $job in
   quickstart) make_available node run ;;
   test) make_available node run image test ;;
-  bench) make_available node run image test ;;
+  bench) make_available node run image test bench ;;
   check | build) make_available node ;;
   *) fail "no such job: $job" ;;
 esac

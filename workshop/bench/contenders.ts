@@ -4,7 +4,7 @@ import { type Client, createClient, parseHost } from '../../engine/client/index.
 import { launched } from '../launcher.ts';
 import { startEngine } from '../testing/engine.ts';
 import { peerMissing, startDockerd, startPodman } from '../testing/peers.ts';
-import { firstLine, type Program, timeProgram } from './program.ts';
+import { firstLine, outputOf, type Program, timeProgram } from './program.ts';
 import { serveImages } from './registry.ts';
 
 /** An engine under test, through its own command line, as its users drive it. */
@@ -15,6 +15,10 @@ export type Contender = AsyncDisposable & {
   readonly busybox: string;
   /** Time of a command of its own command line, in milliseconds. */
   readonly time: (...args: readonly string[]) => Promise<number>;
+  /** What a command of its own command line prints. */
+  readonly output: (...args: readonly string[]) => Promise<string>;
+  /** What to write before a program that is to run in the network namespace that is its host. */
+  readonly onHost: Program;
   /** An image of the bench's by the name that it has in this engine's registry. */
   readonly reference: (image: string) => string;
   /** Time of a pull, in milliseconds; of what `reference` gives. */
@@ -35,8 +39,8 @@ type Cli = {
   readonly base: Program;
   readonly environment?: Readonly<Record<string, string>>;
   readonly pullFlags?: readonly string[];
-  /** Where its registry has to be: the pid of a process in its network namespace. */
-  readonly pid?: number | undefined;
+  /** The pid of a process in its network namespace: where its registry has to be. */
+  readonly pid: number;
   readonly client?: Client;
   readonly processes?: () => readonly number[];
 };
@@ -46,6 +50,7 @@ async function contenderOf(cli: Cli, undo: AsyncDisposableStack): Promise<Conten
   const reference = (image: string) => `${registry.host}/${image}`;
   const busybox = reference('busybox:latest');
   const time = (...args: readonly string[]) => timeProgram([...cli.base, ...args], cli.environment);
+  const output = (...args: readonly string[]) => outputOf([...cli.base, ...args], cli.environment);
   const pull = (image: string) => time('pull', ...(cli.pullFlags ?? []), image);
   await pull(busybox);
   return {
@@ -53,6 +58,8 @@ async function contenderOf(cli: Cli, undo: AsyncDisposableStack): Promise<Conten
     version: cli.version,
     busybox,
     time,
+    output,
+    onHost: ['nsenter', `--net=/proc/${cli.pid}/ns/net`],
     client: cli.client,
     processes: cli.processes ?? (() => []),
     reference,
@@ -67,7 +74,10 @@ type Berth = Contender & { readonly client: Client; readonly runDir: string };
 /** `layers` is its setting of that name. */
 async function berth(name = 'berth', layers: object = {}): Promise<Berth> {
   await using undo = new AsyncDisposableStack();
-  const engine = undo.use(await startEngine({ busybox: false, bundled: true, settings: { layers } }));
+  // In a network of its own, as the others are: no rules of others beside its own.
+  const engine = undo.use(
+    await startEngine({ busybox: false, bundled: true, ownNetwork: true, settings: { layers } }),
+  );
   const base: Program = [...launched(), '--host', engine.host];
   const version = (await engine.client.call('version', {})).Version;
   const { client } = engine;
@@ -77,7 +87,8 @@ async function berth(name = 'berth', layers: object = {}): Promise<Berth> {
     ...processesWith((words) => isNamed(words, 'conmon') && has(words, engine.runDir)),
   ];
   const storage = engine.root;
-  const contender = await contenderOf({ name, version, storage, base, client, processes }, undo.move());
+  const cli = { name, version, storage, base, pid: engine.pid(), client, processes };
+  const contender = await contenderOf(cli, undo.move());
   return { ...contender, client, runDir: engine.runDir };
 }
 

@@ -143,7 +143,7 @@ export async function measureMemory(
 }
 
 type Daemon = Contender & { readonly client: Client };
-const isDaemon = (engine: Contender): engine is Daemon => engine.client !== undefined;
+export const isDaemon = (engine: Contender): engine is Daemon => engine.client !== undefined;
 
 function memoryOf(pids: readonly number[]): number {
   const kib = pids.map((pid) =>
@@ -156,9 +156,15 @@ async function create(client: Client, image: string, ...command: readonly string
   return (await client.call('containerCreate', {}, { body: createBody(image, command, {}) })).Id;
 }
 
-function timeLife(client: Client, image: string): Promise<number> {
+/** Time of a container's life over the socket, in milliseconds; `more` in the words of `run`. */
+export function timeLife(
+  client: Client,
+  image: string,
+  more: Parameters<typeof createBody>[2] = {},
+): Promise<number> {
   return timed(async () => {
-    const id = await create(client, image, 'true');
+    const body = createBody(image, ['true'], more);
+    const { Id: id } = await client.call('containerCreate', {}, { body });
     await client.act('containerStart', { id });
     await client.call('containerWait', { id });
     await client.act('containerRemove', { id });

@@ -17,5 +17,7 @@ export function quantile(series: Series, part: number): number {
 /** A time as a person compares it: `43 ms`, `1.92 s`. */
 export function formatTime(ms: number): string {
   if (Number.isNaN(ms)) return '–';
-  return ms < 1_000 ? `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms` : `${(ms / 1_000).toFixed(2)} s`;
+  return ms < 1_000
+    ? `${ms < 1 ? ms.toFixed(2) : ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
+    : `${(ms / 1_000).toFixed(2)} s`;
 }

@@ -41,6 +41,8 @@ export type EngineOptions = {
   readonly bundled?: boolean;
   /** Its root is a file system (ext4) of so many bytes, to fill it. */
   readonly rootBytes?: number;
+  /** Its host is a network namespace with a loopback and nothing else; this one where it is not given. */
+  readonly ownNetwork?: boolean;
   /** What is added to its environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Told where its run directory will be, before it is started for the first time. */
@@ -139,10 +141,14 @@ function mountOfSize(root: TempRoot, bytes: number): () => void {
 /** Starts the process and waits for the line that says it serves. Throws its last words where it ends instead. */
 async function launch(
   args: readonly string[],
-  { preload, env, bundled = process.env.BERTH_TEST_RUN !== undefined }: EngineOptions,
+  { preload, env, ownNetwork = false, bundled = process.env.BERTH_TEST_RUN !== undefined }: EngineOptions,
 ): Promise<ChildProcess> {
   const first = preload === undefined ? [] : ['--import', preload];
-  const child = spawn(process.execPath, [...first, bundled ? BUNDLE : SOURCE, ...args], {
+  const engine = [process.execPath, ...first, bundled ? BUNDLE : SOURCE, ...args];
+  // Both end by executing the engine, which so has the process that is known here.
+  const inside = ['unshare', '--net', 'sh', '-ec', 'ip link set lo up; exec "$@"', 'sh'];
+  const [program = '', ...parts] = ownNetwork ? [...inside, ...engine] : engine;
+  const child = spawn(program, parts, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env },
   });
