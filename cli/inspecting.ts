@@ -1,6 +1,7 @@
 import { BerthError, toBerthError } from '../engine/api/errors.ts';
 import { operations } from '../engine/api/operations.ts';
 import type { Client } from '../engine/client/client.ts';
+import { inspectVolumeUsage } from '../engine/client/volume.ts';
 import type { Context, Flag } from './command.ts';
 import { complain } from './each.ts';
 import { printable } from './printable.ts';
@@ -18,7 +19,12 @@ export const inspectFlags = {
   size: operations.containerInspect.query.size,
 };
 
-type Asked = { readonly format?: string | undefined; readonly size?: boolean | undefined };
+type Asked = {
+  readonly format?: string | undefined;
+  readonly size?: boolean | undefined;
+  /** Of volumes: with what they take. */
+  readonly usage?: boolean | undefined;
+};
 
 /**
  * Prints all about each name: a JSON array, or by the format. The names are looked for among the kinds
@@ -84,7 +90,7 @@ async function inspectOne(
     client,
     name,
     among,
-    flags: { size },
+    flags: { size, usage },
   }: {
     readonly client: Client;
     readonly name: string;
@@ -96,7 +102,7 @@ async function inspectOne(
     container: () => client.call('containerInspect', { id: name, size }),
     image: () => client.call('imageInspect', { name }),
     network: () => client.call('networkInspect', { id: name }),
-    volume: () => client.call('volumeInspect', { name }),
+    volume: () => (usage ? inspectVolumeUsage(client, name) : client.call('volumeInspect', { name })),
   };
   for (const kind of among) {
     try {

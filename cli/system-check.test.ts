@@ -42,9 +42,26 @@ test('system check says what is wrong in a line each, repairs it, and ends with 
   assert.deepEqual(outcomes, ['repaired', 'left']);
   assert.match(repaired.stderr, /: 2 wrong, 1 repaired\n$/);
 
+  // A container whose volume somebody took away: it says so, and starts again with an empty one.
+  const body = { Image: 'busybox', Cmd: ['true'], HostConfig: { Binds: ['data:/data'] } };
+  const { Id: user } = await engine.client.call('containerCreate', {}, { body });
+  await rm(join(root, 'volumes/data'), { recursive: true });
+  await engine.kill();
+  await engine.start();
+  const start = () => berth.run(['start', user], { host });
+  assert.match((await start()).stderr, /volume data: its directory \/.* is gone[\s\S]*system check --repair/);
+  assert.match(
+    (await check()).stdout,
+    /^volume data: its directory is not there .*; repair: make an empty one/m,
+  );
+  assert.match((await check('--repair')).stdout, /^volume data: .*repaired/m);
+  const started = await start();
+  assert.deepEqual([started.code, started.stderr], [0, '']);
+
   // What was begun just now is let be.
   await mkdir(join(root, 'containers', 'd'.repeat(64)));
   await writeFile(join(root, 'content/blobs/sha256', 'd'.repeat(64)), '');
-  await engine.client.act('containerRemove', { id: container, force: true });
-  assert.deepEqual((await check()).code, 0);
+  for (const id of [container, user]) await engine.client.act('containerRemove', { id, force: true });
+  const last = await check();
+  assert.deepEqual([last.code, last.stdout], [0, '']);
 });

@@ -36,6 +36,21 @@ export const storing: Behaviours = {
     assert.equal(await print(given, 'volume', 'rm', '-f', volume), `${volume}\n`);
   },
 
+  'volume inspect tells what a volume takes, and how many have it, where that is asked': async (given) => {
+    const volume = name();
+    await print(given, 'volume', 'create', volume);
+    try {
+      await using _user = await containerOf(given, { flags: ['-v', `${volume}:/data`] });
+      const script = 'head -c 5000 /dev/zero > /data/file';
+      await print(given, 'run', '--rm', '-v', `${volume}:/data`, 'busybox', 'sh', '-c', script);
+      const format = '{{.Name}} {{.UsageData.Size}} {{.UsageData.RefCount}}';
+      const said = await print(given, 'volume', 'inspect', '--size', '-f', format, volume);
+      assert.equal(said, `${volume} 5000 1\n`);
+    } finally {
+      await print(given, 'volume', 'rm', volume);
+    }
+  },
+
   'volumes without a name go with run --rm, and with rm -v': async (given) => {
     const { berth, host } = given;
     const anonymous = async (container: string) =>

@@ -3,7 +3,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../api/errors.ts';
 import { unmount } from '../host/syscalls.ts';
-import { type Look, SETTLED_MS } from '../images/check/types.ts';
+import { type Look, SETTLED_MS } from '../state/faults.ts';
 import { type Context, pathsOf } from './context.ts';
 import type { ContainerRecord } from './record.ts';
 

@@ -6,7 +6,7 @@ import type { ImageHistory } from '../api/wire/made-images.ts';
 import type { ContainerConfig, ImageDeleted, ImageInspect, ImageSummary, ProgressLine } from '../api/wire.ts';
 import type { LayerKind } from '../layers/types.ts';
 import type { Platform } from '../registry/manifest.ts';
-import type { Look } from './check/types.ts';
+import type { Look } from '../state/faults.ts';
 import type { HostedImages } from './hosted/types.ts';
 
 /** What a container is made from: an image that is in the store. */

@@ -258,6 +258,7 @@ test('a check that cannot go on says why in its last line', async () => {
   };
   const { systemCheck } = systemHandlers({
     images: { checks: async () => [broken] },
+    volumes: { checks: () => [] },
     containers: { checks: async () => [] },
   } as unknown as Parameters<typeof systemHandlers>[0]);
   const { signal } = new AbortController();

@@ -1,6 +1,6 @@
 import { toBerthError } from '../api/errors.ts';
 import type { CheckFinding, CheckLine } from '../api/wire/check.ts';
-import type { Fault, Look } from '../images/check/types.ts';
+import type { Fault, Look } from '../state/faults.ts';
 
 /** Looks at one thing after the other, and repairs what is wrong where that is wanted. */
 export async function* check(

@@ -7,7 +7,7 @@ import type { Events } from '../events/types.ts';
 import type { ImageStore } from '../images/types.ts';
 import type { Networks } from '../networks/types.ts';
 import type { Registries } from '../registry/registries.ts';
-import type { Volumes } from '../volumes/types.ts';
+import type { VolumeKeeper, Volumes } from '../volumes/types.ts';
 
 /** What the routes work on; the composition root supplies it. */
 export type ServerParts = {
@@ -17,7 +17,7 @@ export type ServerParts = {
     'resolve' | 'lowerDirs' | 'layerKind' | 'close' | 'count' | 'recover' | 'hosted'
   >;
   readonly networks: Pick<Networks, 'list' | 'inspect' | 'create' | 'remove' | 'prune'>;
-  readonly volumes: Pick<Volumes, 'create' | 'list' | 'inspect' | 'remove' | 'prune' | 'usage'>;
+  readonly volumes: Omit<Volumes, keyof VolumeKeeper>;
   readonly events: Pick<Events, 'follow' | 'record'>;
   readonly registry: Pick<Registry, 'serve'>;
   readonly registries: Registries;

@@ -38,6 +38,10 @@ export function createHolds({ rows, places }: { readonly rows: VolumeRows; reado
       try {
         for (const name of names) {
           const { options } = find(name);
+          if (!places.has(name))
+            throw new BerthError('notFound', `volume ${name}: its directory ${places.data(name)} is gone`, {
+              hint: 'berth system check --repair makes an empty one',
+            });
           own.add(name);
           places.mount(name, settled.get(name) ?? options);
         }

@@ -20,6 +20,9 @@ export type VolumePlaces = {
   /** Empties it. */
   clear(name: string): Promise<void>;
   isEmpty(name: string): boolean;
+  isMounted(name: string): boolean;
+  /** Where the files of volumes are that are being removed. */
+  removing(): readonly string[];
   /** Throws `unavailable` with the kernel's word. */
   mount(name: string, options: LocalOptions): void;
   /** Does nothing where nothing is mounted. */
@@ -59,9 +62,11 @@ export function openPlaces(root: string): VolumePlaces {
       makeData(name);
       for (const entry of readdirSync(data(name))) await rm(join(data(name), entry), { recursive: true });
     },
+    isMounted: (name) => mountsBelow(data(name)).includes(data(name)),
+    removing: () => readdirSync(removing).map((name) => join(removing, name)),
     isEmpty: (name) => readdirSync(data(name)).length === 0,
     mount(name, options) {
-      if (!isMounted(options) || mountsBelow(data(name)).includes(data(name))) return;
+      if (!isMounted(options) || places.isMounted(name)) return;
       const { flags, ...request } = mountRequest(options);
       const target = data(name);
       try {

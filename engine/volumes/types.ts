@@ -1,6 +1,7 @@
 import type { Filters } from '../api/fields.ts';
 import type { Volume, VolumeCreateBody, VolumeList, VolumesPruned } from '../api/wire/volumes.ts';
 import type { Labels } from '../api/wire.ts';
+import type { Look } from '../state/faults.ts';
 
 /** Options of the local driver as `volume create -o` takes them: those of mount(8). */
 export type LocalOptions = Readonly<Record<string, string>>;
@@ -60,10 +61,14 @@ export type Volumes = VolumeKeeper & {
   list(filter: Filters): VolumeList;
   /** Throws `notFound`. */
   inspect(name: string): Volume;
+  /** The same with what it takes, and how many containers have it. */
+  inspectUsage(name: string): Promise<Volume>;
   /** Throws `notFound` unless `force`, `conflict` where a container has it. */
   remove(name: string, options: { readonly force: boolean }): Promise<void>;
   /** Throws `invalid` on an unknown filter. `all`: those with names too. */
   prune(filter: Filters, options: { readonly all: boolean }): Promise<VolumesPruned>;
   /** All of them, with what they take and how many containers have them. */
   usage(): Promise<readonly Volume[]>;
+  /** What is to be looked at of volumes: their directories and mounts. */
+  checks(): readonly Look[];
 };

@@ -5,6 +5,8 @@ import { unixMoment } from '../api/moment.ts';
 import type { Volume } from '../api/wire/volumes.ts';
 import { writtenBytes } from '../archives/sizes.ts';
 import { type Database, durably } from '../state/database.ts';
+import { SETTLED_MS } from '../state/faults.ts';
+import { volumeLooks } from './check.ts';
 import { createClaims } from './claims.ts';
 import { createHolds } from './holds.ts';
 import { ANONYMOUS_LABEL, checkDriver, checkVolumeName, inventVolumeName } from './names.ts';
@@ -23,8 +25,10 @@ export function openVolumes(options: {
     readonly attributes: Readonly<Record<string, string>>;
   }) => void;
   readonly warn: (message: string) => void;
+  /** What is younger a check lets be. */
+  readonly settledMs?: number;
 }): Volumes {
-  const { onEvent, warn } = options;
+  const { onEvent, warn, settledMs = SETTLED_MS } = options;
   let usersOf: (name: string) => readonly string[] = () => [];
   const rows = openVolumeRows(options.database);
   const places = openPlaces(options.root);
@@ -53,6 +57,15 @@ export function openVolumes(options: {
   /** -1 where it is not the engine's to know: what is mounted is somebody else's. */
   const sizeOf = async ({ name, options: given }: VolumeRecord) =>
     isMounted(given) ? -1 : await writtenBytes(places.data(name));
+
+  const usageOf = async (record: VolumeRecord): Promise<Volume> => {
+    const Size = await sizeOf(record);
+    return { ...view(record), UsageData: { RefCount: usersOf(record.name).length, Size } };
+  };
+
+  /** A directory that no row tells of holds somebody's data: it is a volume. */
+  const adopt = (name: string) =>
+    rows.add({ name, options: {}, labels: {}, createdAt: new Date().toISOString(), state: 'ready' });
 
   const view = ({ name, labels, options: given, createdAt }: VolumeRecord): Volume => ({
     CreatedAt: createdAt,
@@ -83,6 +96,8 @@ export function openVolumes(options: {
     },
 
     inspect: (name) => view(find(name)),
+    inspectUsage: (name) => usageOf(find(name)),
+    checks: () => volumeLooks({ rows, places, isHeld: holds.isHeld, adopt, settledMs }),
 
     async remove(name, { force }) {
       if (force && rows.find(name) === undefined) return;
@@ -120,10 +135,7 @@ export function openVolumes(options: {
 
     async usage() {
       const views: Volume[] = [];
-      for (const record of rows.all()) {
-        const Size = await sizeOf(record);
-        views.push({ ...view(record), UsageData: { RefCount: usersOf(record.name).length, Size } });
-      }
+      for (const record of rows.all()) views.push(await usageOf(record));
       return views;
     },
 
@@ -147,8 +159,10 @@ export function openVolumes(options: {
       await places.sweep();
       for (const record of rows.all()) {
         try {
-          // A removal that was under way; or a create of which nobody was told.
-          if (!places.has(record.name)) rows.drop(record);
+          // A removal that was under way, or a create of which nobody was told; one that a container has was neither.
+          const isUsed = usersOf(record.name).length > 0;
+          if (!places.has(record.name) && isUsed) throw new Error('its directory is not there');
+          else if (!places.has(record.name)) rows.drop(record);
           else if (record.state === 'new') await takeAway(record);
           else if (record.state === 'filling') {
             await places.clear(record.name);
@@ -158,11 +172,7 @@ export function openVolumes(options: {
           warn(`volume ${record.name} could not be recovered: ${String(error)}`);
         }
       }
-      // Directories that no row tells of hold somebody's data: they are volumes.
-      for (const name of places.names()) {
-        if (rows.find(name) !== undefined || !places.has(name)) continue;
-        rows.add({ name, options: {}, labels: {}, createdAt: new Date().toISOString(), state: 'ready' });
-      }
+      for (const name of places.names()) if (rows.find(name) === undefined && places.has(name)) adopt(name);
       holds.recover(containers.held);
     },
   };

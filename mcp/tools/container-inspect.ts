@@ -1,5 +1,5 @@
 import type { ContainerInspect } from '../../engine/api/wire.ts';
-import { CONTENT_BYTES, clip, wireBytes } from '../budget.ts';
+import { CUT_NOTE, type Cutter, fitted, moment, pairs } from '../cut.ts';
 import { bareName, shortId } from '../names.ts';
 import { redactCommand, redactText, redactValue, redactVariable } from '../redact.ts';
 import { integer, listOf, mapOf, number, optional, record, text, truth } from '../schema.ts';
@@ -33,14 +33,6 @@ const output = record({
   truncated: truth,
 });
 
-/** Values longer than this are cut, lists of more items too; less where the whole is too large for a result. */
-const CUTS = [
-  { value: 1000, items: 100 },
-  { value: 300, items: 40 },
-  { value: 100, items: 20 },
-] as const;
-type Cut = (typeof CUTS)[number];
-
 export const containerInspect = tool({
   name: 'container_inspect',
   description: 'Show state, command, environment, network and limits of a container. Secrets are redacted.',
@@ -50,32 +42,12 @@ export const containerInspect = tool({
   output,
   async run({ container }, call) {
     const found = await lookUp(container, call);
-    let data = describe(found, CUTS[0]);
-    for (const cut of CUTS) {
-      data = describe(found, cut);
-      if (wireBytes(data) + wireBytes(textOf(data)) <= 2 * CONTENT_BYTES) break;
-    }
-    return { text: textOf(data), data };
+    return fitted((cutter) => describe(found, cutter), textOf);
   },
 });
 
-function describe(found: ContainerInspect, cut: Cut) {
+function describe(found: ContainerInspect, { short, few, map, truncated }: Cutter) {
   const { State: state, Config: config, HostConfig: host, NetworkSettings: network } = found;
-  let truncated = false;
-  const short = (value: string) => {
-    if (value.length > cut.value) truncated = true;
-    return clip(value, cut.value);
-  };
-  const few = (values: readonly string[]) => {
-    if (values.length > cut.items) truncated = true;
-    return values.slice(0, cut.items).map(short);
-  };
-  const map = (entries: readonly (readonly [string, string])[]) => {
-    if (entries.length > cut.items) truncated = true;
-    return Object.fromEntries(
-      entries.slice(0, cut.items).map(([name, value]) => [short(name), short(value)]),
-    );
-  };
   const ran = !state.Running && state.Status !== 'created';
   return {
     id: shortId(found.Id),
@@ -110,7 +82,7 @@ function describe(found: ContainerInspect, cut: Cut) {
     memory: host.Memory || undefined,
     cpus: host.NanoCpus ? host.NanoCpus / 1e9 : undefined,
     restartCount: found.RestartCount,
-    truncated,
+    truncated: truncated(),
   };
 }
 
@@ -136,22 +108,10 @@ function textOf(data: ReturnType<typeof describe>): string {
     ['memory', memory === undefined ? undefined : `${Math.round(memory / 2 ** 20)} MiB`],
     ['cpus', data.cpus],
     ['restarts', data.restartCount || undefined],
-    ['truncated', data.truncated ? 'long values and lists were cut' : undefined],
+    ['truncated', data.truncated ? CUT_NOTE : undefined],
   ]);
 }
 
 function quoted(argument: string): string {
   return /^[\w@%+=:,./[\]-]+$/.test(argument) ? argument : JSON.stringify(argument);
-}
-
-function pairs(map: Readonly<Record<string, string>>): string {
-  return Object.entries(map)
-    .map(([name, value]) => (value === '' ? name : `${name}=${value}`))
-    .join(', ');
-}
-
-/** A moment without its fractions; undefined for the zero time, which stands for never. */
-function moment(text: string | undefined): string | undefined {
-  if (text === undefined || text === '' || text.startsWith('0001-')) return undefined;
-  return text.replace(/\.\d+/, '');
 }

@@ -10,9 +10,12 @@ import { imagePush } from './image-push.ts';
 import { imageTag } from './image-tag.ts';
 import { networkConnect, networkDisconnect } from './network-connect.ts';
 import { networkCreate } from './network-create.ts';
+import { networkInspect } from './network-inspect.ts';
 import { networkList } from './network-list.ts';
 import { networkRemove } from './network-remove.ts';
+import { networkPrune, volumePrune } from './prune.ts';
 import { volumeCreate } from './volume-create.ts';
+import { volumeInspect } from './volume-inspect.ts';
 import { volumeList } from './volume-list.ts';
 import { volumeRemove } from './volume-remove.ts';
 
@@ -28,11 +31,15 @@ export const tools: readonly Tool[] = [
   imageTag,
   imagePush,
   networkList,
+  networkInspect,
   networkCreate,
   networkConnect,
   networkDisconnect,
   networkRemove,
+  networkPrune,
   volumeList,
+  volumeInspect,
   volumeCreate,
   volumeRemove,
+  volumePrune,
 ];

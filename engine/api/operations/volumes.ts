@@ -23,6 +23,7 @@ export const volumeOperations = {
   volumeInspect: operation<Volume>()({
     summary: 'Show all about a volume',
     route: 'GET /volumes/{name*}',
+    query: { size: boolean('Show what it takes, and how many containers have it', { short: 's' }) },
   }),
   volumeRemove: operation()({
     summary: 'Remove a volume and all that is in it',

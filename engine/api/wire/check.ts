@@ -6,8 +6,8 @@ export type CheckLine =
 
 export type CheckFinding = {
   /** What kind of thing it is about. */
-  readonly kind: 'database' | 'blob' | 'layer' | 'container' | 'mount';
-  /** Which one: a digest, an id. */
+  readonly kind: 'database' | 'blob' | 'layer' | 'volume' | 'container' | 'mount';
+  /** Which one: a digest, an id, a name. */
   readonly what: string;
   readonly where: string;
   readonly problem: string;

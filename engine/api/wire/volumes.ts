@@ -21,7 +21,7 @@ export type Volume = {
   readonly Labels: Labels | null;
   readonly Scope: string;
   readonly Options: Readonly<Record<string, string>> | null;
-  /** In `GET /system/df` alone: how many containers have it, and its bytes on the disk. */
+  /** In `GET /system/df`, and where it was asked for: how many containers have it, and its bytes on the disk, -1 where that is not known. */
   readonly UsageData?: { readonly RefCount: number; readonly Size: number } | null;
 };
 

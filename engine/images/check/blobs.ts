@@ -2,11 +2,11 @@ import { rm } from 'node:fs/promises';
 import { type Digest, shortDigest } from '../../api/digest.ts';
 import { BerthError, isErrno } from '../../api/errors.ts';
 import type { ContentStore } from '../../content/store.ts';
+import type { Fault, Look } from '../../state/faults.ts';
 import { tagText } from '../find.ts';
 import type { ImageRow, ImageRows } from '../rows.ts';
 import type { CheckContext } from './context.ts';
 import type { Fetcher } from './fetch.ts';
-import type { Fault, Look } from './types.ts';
 
 /** Looks at each blob that a row names: that it is there, and what its digest says. */
 export function blobLooks(context: CheckContext, fetcher: Fetcher, signal: AbortSignal): readonly Look[] {

@@ -1,10 +1,10 @@
 import { BerthError } from '../../api/errors.ts';
+import type { Look } from '../../state/faults.ts';
 import { parseImageConfig } from '../config.ts';
 import { blobLooks, nameOf, strayBlobLooks } from './blobs.ts';
 import type { CheckContext } from './context.ts';
 import { openFetcher } from './fetch.ts';
 import { layerLooks, strayLayerLooks } from './layers.ts';
-import type { Look } from './types.ts';
 
 /**
  * All that is to be looked at of the images: the database, blobs, then the layers, which are made anew from blobs, then

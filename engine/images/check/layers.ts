@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { type Digest, shortDigest } from '../../api/digest.ts';
 import { BerthError } from '../../api/errors.ts';
 import type { LayerId } from '../../layers/types.ts';
+import type { Look } from '../../state/faults.ts';
 import { nameOf } from './blobs.ts';
 import type { CheckContext } from './context.ts';
 import type { Fetcher } from './fetch.ts';
-import type { Look } from './types.ts';
 
 /** Looks at each layer that a row names. */
 export function layerLooks(context: CheckContext, fetcher: Fetcher, signal: AbortSignal): readonly Look[] {

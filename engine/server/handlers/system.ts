@@ -5,7 +5,7 @@ import { failureLine } from '../progress.ts';
 
 /** The engine itself: ping, version, info, events. */
 export function systemHandlers(
-  parts: Pick<ServerParts, 'version' | 'info' | 'events' | 'images' | 'containers'>,
+  parts: Pick<ServerParts, 'version' | 'info' | 'events' | 'images' | 'volumes' | 'containers'>,
 ): Pick<Handlers, 'ping' | 'version' | 'info' | 'events' | 'systemCheck'> {
   return {
     ping: () => ({
@@ -20,7 +20,11 @@ export function systemHandlers(
     version: () => json(parts.version()),
     info: async () => json(await parts.info()),
     systemCheck: async ({ query, signal }) => {
-      const looks = [...(await parts.images.checks(signal)), ...(await parts.containers.checks())];
+      const looks = [
+        ...(await parts.images.checks(signal)),
+        ...parts.volumes.checks(),
+        ...(await parts.containers.checks()),
+      ];
       const lines = check(looks, { repair: query.repair === true, signal });
       const chunks = jsonLines(lines);
       return { kind: 'stream', contentType: 'application/json', chunks, failure: failureLine };

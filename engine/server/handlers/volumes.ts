@@ -16,7 +16,8 @@ export function volumeHandlers({
   return {
     volumeCreate: async ({ body }) => json(await volumes.create(readBody(body)), 201),
     volumeList: ({ query }) => json(volumes.list(query.filter ?? {})),
-    volumeInspect: ({ path }) => json(volumes.inspect(path.name)),
+    volumeInspect: async ({ path, query }) =>
+      json(query.size ? await volumes.inspectUsage(path.name) : volumes.inspect(path.name)),
     volumeRemove: async ({ path, query }) => {
       await volumes.remove(path.name, { force: query.force === true });
       return empty(204);

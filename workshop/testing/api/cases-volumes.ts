@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Case } from './case.ts';
 import { make, uniqueName } from './containers.ts';
 import { assertFits, nothing } from './fits.ts';
-import { ask, type Loose, type Subject } from './wire.ts';
+import { ask, differs, type Loose, type Subject } from './wire.ts';
 
 const API = '/v1.41';
 const encode = (filters: object) => encodeURIComponent(JSON.stringify(filters));
@@ -181,5 +181,9 @@ export const volumeCases: Readonly<Record<string, Case>> = {
     assert.deepEqual([mount.Name, mount.Driver], [made.name, 'local']);
     assert.equal(found.UsageData.RefCount, 1);
     assert.equal(found.UsageData.Size, 10_000);
+    const { UsageData } = (await ask(subject, `GET ${API}/volumes/${made.name}?size=1`)).json();
+    const because = 'dockerd tells what a volume takes among all of them alone';
+    const told = { berth: { RefCount: 1, Size: 10_000 }, dockerd: undefined, because };
+    assert.deepEqual(UsageData, differs(subject, told));
   },
 };

@@ -1,4 +1,4 @@
-import type { CheckFinding } from '../../api/wire/check.ts';
+import type { CheckFinding } from '../api/wire/check.ts';
 
 /** Something that is wrong, and how it is put right. */
 export type Fault = Omit<CheckFinding, 'outcome' | 'why'> & {
