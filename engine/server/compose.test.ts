@@ -34,11 +34,11 @@ describe('docker-compose', { skip: composeMissing }, () => {
 
   /** Asks the application through its proxy until it answers as wanted: a program that was started has yet to listen. */
   async function answered(wanted: (answer: Answer) => boolean = () => true, line?: string): Promise<Answer> {
-    const address = (await said('port', 'proxy', '80')).trim();
-    assert.match(address, /^127\.0\.0\.1:\d+$/);
+    const { NetworkSettings } = await (await client()).call('containerInspect', { id: 'logbook_proxy_1' });
+    const [published] = NetworkSettings.Ports?.['80/tcp'] ?? [];
     for (;;) {
       const asked = line === undefined ? {} : { method: 'POST', body: line };
-      const response = await fetch(`http://${address}/`, asked).catch(() => undefined);
+      const response = await fetch(`http://127.0.0.1:${published?.HostPort}/`, asked).catch(() => undefined);
       const answer = response?.ok === true ? ((await response.json()) as Answer) : undefined;
       if (answer !== undefined && wanted(answer)) return answer;
       await response?.body?.cancel().catch(() => undefined);
@@ -55,16 +55,21 @@ describe('docker-compose', { skip: composeMissing }, () => {
   }
 
   /** A project beside it, of these services, that is taken down at the end. */
-  async function another(name: string, services: object) {
+  async function another(name: string, services: object, more: object = {}) {
     const { project, environment } = await opened.promise;
     const file = `${name}.yml`;
     const env = { ...environment, COMPOSE_PROJECT_NAME: name, COMPOSE_FILE: file };
     const compose = (...args: readonly string[]) =>
       execa('docker-compose', args, { env, cwd: project.path, reject: false, timeout: 300_000 });
-    const change = (to: object) => writeFile(project.join(file), JSON.stringify({ services: to }));
+    const change = (to: object) => writeFile(project.join(file), JSON.stringify({ services: to, ...more }));
     await change(services);
     return {
       compose,
+      said: async (...args: readonly string[]) => {
+        const { exitCode, stdout, stderr } = await compose(...args);
+        assert.equal(exitCode, 0, `docker-compose ${args.join(' ')}: ${stderr}`);
+        return stdout;
+      },
       change,
       [Symbol.asyncDispose]: async () => {
         assert.equal((await compose('down', '-v')).exitCode, 0);
@@ -111,9 +116,21 @@ describe('docker-compose', { skip: composeMissing }, () => {
     assert.deepEqual(now, before);
   });
 
+  test('the engine is killed and started anew: all goes on, and up changes nothing', async () => {
+    const { engine } = await opened.promise;
+    const before = await containersOf('app');
+    await engine.kill();
+    await engine.start();
+    assert.equal((await answered()).lines, 1);
+    assert.match(await said('up', '-d'), /logbook_app_1 is up-to-date/);
+    assert.deepEqual(await containersOf('app'), before);
+  });
+
   test('ps, top, images and logs show what there is', async () => {
-    assert.match(await said('ps'), /logbook_database_1 +database\.sh +Up \(healthy\) +5432\/tcp/);
-    assert.match(await said('ps'), /logbook_proxy_1 +nginx +Up +127\.0\.0\.1:\d+->80\/tcp/);
+    const list = await said('ps');
+    assert.match(list, /logbook_database_1 +database\.sh +Up \(healthy\) +5432\/tcp/);
+    assert.match(list, /logbook_proxy_1 +nginx +Up +127\.0\.0\.1:\d+->80\/tcp/);
+    assert.match(await said('port', 'proxy', '80'), /^127\.0\.0\.1:\d+$/m);
     assert.equal((await said('ps', '--services', '--filter', 'status=running')).trim().split('\n').length, 3);
     assert.match(await said('top', 'proxy'), /nginx: worker process/);
     assert.match(await said('images'), /logbook_app_1 +\S+\/logbook\/app +latest +[0-9a-f]{12} +[\d.]+ MB/);
@@ -123,7 +140,7 @@ describe('docker-compose', { skip: composeMissing }, () => {
     );
     const last = await said('logs', '--no-color', '--timestamps', '--tail', '1', 'app', 'proxy');
     assert.match(last, /app_1 +\| \d{4}-\S+Z wrote one/);
-    assert.match(last, /proxy_1 +\| \d{4}-\S+Z .*"POST \/ HTTP\/1\.1" 200/);
+    assert.match(last, /proxy_1 +\| \d{4}-\S+Z .*"(GET|POST) \/ HTTP\/1\.1" 200/);
   });
 
   test('exec runs programs, over the docker CLI and without it', async () => {
@@ -210,13 +227,100 @@ describe('docker-compose', { skip: composeMissing }, () => {
     const image = `${(await opened.promise).environment.REGISTRY}/logbook/app`;
     const keeper = { image, command: 'sleep 600', init: true, volumes: ['/var/notes'] };
     await using project = await another('notes', { keeper });
-    await project.compose('up', '-d');
-    await project.compose('exec', '-T', 'keeper', 'sh', '-c', 'echo kept >/var/notes/note');
+    await project.said('up', '-d');
+    await project.said('exec', '-T', 'keeper', 'sh', '-c', 'echo kept >/var/notes/note');
     const before = await containersOf('keeper');
     await project.change({ keeper: { ...keeper, environment: { CHANGED: 'yes' } } });
-    await project.compose('up', '-d');
+    await project.said('up', '-d');
     assert.notDeepEqual(await containersOf('keeper'), before);
-    assert.equal((await project.compose('exec', '-T', 'keeper', 'cat', '/var/notes/note')).stdout, 'kept');
+    assert.equal(await project.said('exec', '-T', 'keeper', 'cat', '/var/notes/note'), 'kept');
+  });
+
+  test('what a compose file can say of a service holds inside it', async () => {
+    const image = `${(await opened.promise).environment.REGISTRY}/logbook/app`;
+    const asleep = { image, command: 'sleep 600', init: true };
+    const services = {
+      limited: {
+        ...asleep,
+        ...{
+          hostname: 'pier',
+          user: '1000:1000',
+          working_dir: '/tmp',
+          environment: { TIER: 'web' },
+          read_only: true,
+        },
+        ...{ dns_search: ['harbour.example'], dns_opt: ['ndots:2'], extra_hosts: ['quay:10.1.2.3'] },
+        ...{ tmpfs: ['/scratch:size=1m'], ulimits: { nofile: { soft: 200, hard: 300 } }, pids_limit: 50 },
+        ...{
+          sysctls: { 'net.core.somaxconn': 512 },
+          mem_limit: '64m',
+          security_opt: ['no-new-privileges:true'],
+        },
+        healthcheck: { test: ['CMD', 'true'], interval: '200ms' },
+      },
+      mounted: {
+        ...asleep,
+        volumes: [
+          ...['named:/named', '/anonymous', './nginx.conf:/file:ro'],
+          { type: 'bind', source: '.', target: '/bound', read_only: true, bind: { propagation: 'rprivate' } },
+          { type: 'tmpfs', target: '/memory', tmpfs: { size: 2 ** 20 } },
+        ],
+        secrets: ['hush', { source: 'hush', target: 'other' }],
+      },
+      heir: {
+        ...asleep,
+        ...{ volumes_from: ['mounted:ro'], links: ['limited:cousin'] },
+        networks: { default: { aliases: ['heir.example'] }, second: {} },
+      },
+      child: { ...asleep, network_mode: 'service:heir' },
+      once: { image, command: 'true' },
+      last: {
+        ...{ ...asleep, network_mode: 'none' },
+        depends_on: {
+          limited: { condition: 'service_healthy' },
+          once: { condition: 'service_completed_successfully' },
+        },
+      },
+    };
+    const networks = { second: { driver: 'bridge', labels: { of: 'ours' } } };
+    const volumes = { named: { driver_opts: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m' } } };
+    const secrets = { hush: { file: './nginx.conf' } };
+    await using project = await another('wide', services, { networks, volumes, secrets });
+    await project.said('up', '-d');
+    const inside = async (service: string, script: string) =>
+      (await project.said('exec', '-T', service, 'sh', '-c', script)).split('\n');
+    assert.deepEqual(
+      await inside(
+        'limited',
+        `id -u; pwd; hostname; echo $TIER; touch /x 2>&1 | sed 's/.*: //'; ulimit -n; cat /proc/sys/net/core/somaxconn
+         grep -E 'search|options' /etc/resolv.conf | sort; getent hosts quay heir.example | awk '{ print $2 }'
+         grep NoNewPrivs /proc/self/status; grep -c ' /scratch tmpfs .*size=1024k' /proc/mounts`,
+      ),
+      [
+        ...['1000', '/tmp', 'pier', 'web', 'Read-only file system', '200', '512'],
+        ...['options ndots:2', 'search harbour.example', 'quay', 'heir.example', 'NoNewPrivs:\t1', '1'],
+      ],
+    );
+    const { HostConfig } = await (await client()).call('containerInspect', { id: 'wide_limited_1' });
+    assert.deepEqual([HostConfig.Memory, HostConfig.PidsLimit], [64 * 2 ** 20, 50]);
+    assert.deepEqual(
+      await inside(
+        'mounted',
+        `touch /named/kept; for p in /file /bound/nginx.conf /run/secrets/hush /run/secrets/other; do
+           head -n 1 $p; touch $p 2>&1 | sed 's/.*: //'; done
+         grep -cE ' /(named|memory) tmpfs .*size=1024k' /proc/mounts`,
+      ),
+      [...Array(4).fill(['daemon off;', 'Read-only file system']).flat(), '2'],
+    );
+    assert.deepEqual(
+      await inside(
+        'heir',
+        "ls /named; touch /named/kept 2>&1 | sed 's/.*: //'; getent hosts cousin | wc -l; hostname -I | wc -w",
+      ),
+      ['kept', 'Read-only file system', '1', '2'],
+    );
+    assert.deepEqual(await inside('child', 'hostname -I'), await inside('heir', 'hostname -I'));
+    assert.deepEqual(await inside('last', 'hostname -I | tr -d " "'), ['']);
   });
 
   test('up in the foreground shows what is written, and ends with the container that ends', async () => {
