@@ -123,6 +123,20 @@ export function linkUp(index: number): RouteRequest {
   return { what: 'link up', type: RTM_NEWLINK, flags: 0, body: linkHeader({ index, up: true }) };
 }
 
+/** Brings up the link with this index, as it is to be: what is not named stays. */
+export function changeLink(options: {
+  readonly index: number;
+  readonly name?: string | undefined;
+  readonly mac?: string | undefined;
+  readonly mtu?: number | undefined;
+  /** The bridge to plug it into. */
+  readonly bridgeIndex?: number | undefined;
+}): RouteRequest {
+  const { index } = options;
+  const body = Buffer.concat([linkHeader({ index, up: true }), ...partsOf(options)]);
+  return { what: 'link change', type: RTM_NEWLINK, flags: 0, body };
+}
+
 /** Takes the link with this index away, and its peer where it has one. */
 export function removeLink(index: number): RouteRequest {
   return { what: 'link delete', type: RTM_DELLINK, flags: 0, body: linkHeader({ index }) };
@@ -136,9 +150,7 @@ export function addBridge(options: {
 }): RouteRequest {
   return newLink('bridge add', [
     linkHeader({ index: 0, up: true }),
-    attribute(attributes.name, text(options.name)),
-    attribute(attributes.address, macBytes(options.mac)),
-    ...mtuOf(options),
+    ...partsOf(options),
     attribute(attributes.linkInfo, attribute(INFO_KIND, text('bridge'))),
   ]);
 }
@@ -152,30 +164,30 @@ export function setAlias(index: number, alias: string): RouteRequest {
 /** A link of a container: its end inside, which a descriptor of its namespace says where to make. */
 export type InnerLink = {
   readonly name: string;
-  readonly mac: string;
+  /** Drawn by the kernel where it is not given. */
+  readonly mac?: string;
   readonly mtu?: number | undefined;
   readonly namespaceFd: number;
 };
 
 /**
- * Makes a pair of virtual Ethernet links: one here, up and plugged into a bridge, and its peer, to be brought up in
- * another network namespace.
+ * Makes a pair of virtual Ethernet links: one here, up and plugged into a bridge where one is named, and its peer, to
+ * be brought up in another network namespace.
  */
 export function addVethPair(options: {
   readonly name: string;
-  readonly bridgeIndex: number;
+  readonly bridgeIndex?: number | undefined;
   readonly peer: InnerLink;
 }): RouteRequest {
+  const { name, bridgeIndex, peer } = options;
   const info = Buffer.concat([
     attribute(INFO_KIND, text('veth')),
     // Not up yet: the kernel makes the peer first, and it has nothing to be connected to (ENOTCONN).
-    attribute(INFO_DATA, attribute(VETH_PEER, innerLink(options.peer))),
+    attribute(INFO_DATA, attribute(VETH_PEER, innerLink(peer))),
   ]);
   return newLink('veth add', [
-    linkHeader({ index: 0, up: true }),
-    attribute(attributes.name, text(options.name)),
-    attribute(attributes.master, number(options.bridgeIndex)),
-    ...mtuOf(options.peer),
+    linkHeader({ index: 0, up: bridgeIndex !== undefined }),
+    ...partsOf({ name, bridgeIndex, mtu: peer.mtu }),
     attribute(attributes.linkInfo, info),
   ]);
 }
@@ -269,15 +281,25 @@ function newLink(what: string, parts: readonly Buffer[]): RouteRequest {
 function innerLink(link: InnerLink): Buffer {
   return Buffer.concat([
     linkHeader({ index: 0 }),
-    attribute(attributes.name, text(link.name)),
-    attribute(attributes.address, macBytes(link.mac)),
-    ...mtuOf(link),
+    ...partsOf(link),
     attribute(attributes.namespaceFd, number(link.namespaceFd)),
   ]);
 }
 
-const mtuOf = ({ mtu }: { readonly mtu?: number | undefined }) =>
-  mtu === undefined ? [] : [attribute(attributes.mtu, number(mtu))];
+function partsOf(link: {
+  readonly name?: string | undefined;
+  readonly mac?: string | undefined;
+  readonly mtu?: number | undefined;
+  readonly bridgeIndex?: number | undefined;
+}): readonly Buffer[] {
+  const { name, mac, mtu, bridgeIndex } = link;
+  return [
+    ...(name === undefined ? [] : [attribute(attributes.name, text(name))]),
+    ...(mac === undefined ? [] : [attribute(attributes.address, macBytes(mac))]),
+    ...(mtu === undefined ? [] : [attribute(attributes.mtu, number(mtu))]),
+    ...(bridgeIndex === undefined ? [] : [attribute(attributes.master, number(bridgeIndex))]),
+  ];
+}
 
 /** struct ifinfomsg: `index` 0 lets the kernel choose. */
 function linkHeader(options: {

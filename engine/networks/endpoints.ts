@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { BerthError } from '../api/errors.ts';
 import { parseSubnet } from './addresses.ts';
 import { linkLocalOf, macOf, removeInterface } from './bridge.ts';
@@ -6,16 +6,15 @@ import { type Firewall, type Item, ownAddresses } from './firewall.ts';
 import { type AddressPool, openAddressPool } from './ipam.ts';
 import { plug, unplug } from './namespaces.ts';
 import { optionsOf } from './options.ts';
+import { interfaceName } from './spares.ts';
 import type { NetworkStore } from './store.ts';
 import type { Attachment, Endpoint, Network } from './types.ts';
 import { prefixOf, subnetOf } from './views.ts';
 
 export type Endpoints = ReturnType<typeof openEndpoints>;
 
-/**
- * Endpoints of containers: an address and a row, then the kernel's part, and all of it back. `engine` tells this engine's interfaces from another's.
- */
-export function openEndpoints(store: NetworkStore, firewall: Firewall, engine: string) {
+/** Endpoints of containers: an address and a row, then the kernel's part, and all of it back. */
+export function openEndpoints(store: NetworkStore, firewall: Firewall) {
   const pools = new Map<string, AddressPool>();
 
   /** The addresses of a network, of one kind. Those of endpoints that are there are taken. */
@@ -95,8 +94,15 @@ export function openEndpoints(store: NetworkStore, firewall: Firewall, engine: s
   }
 
   return {
-    /** Gives a container its endpoint on a network whose bridge is there. Leaves nothing when it fails. */
-    add(network: Network, attachment: Attachment, containerId: string, path: string): Endpoint {
+    /**
+     * Gives a container its endpoint on a network whose bridge is there; `link` is the name here of a link that its
+     * namespace has already, to a bridge. Leaves nothing when it fails.
+     */
+    add(
+      network: Network,
+      attachment: Attachment,
+      { containerId, path, link }: { containerId: string; path: string; link?: string | undefined },
+    ): Endpoint {
       const id = randomBytes(32).toString('hex');
       const base = { id, networkId: network.id, containerId };
       if (network.driver === 'host' || network.driver === 'null') {
@@ -110,7 +116,7 @@ export function openEndpoints(store: NetworkStore, firewall: Firewall, engine: s
         ...base,
         ...addresses,
         mac: attachment.wish.MacAddress || macOf(addresses.address),
-        hostInterface: network.driver === 'bridge' ? interfaceName(engine, id) : '',
+        hostInterface: network.driver === 'bridge' ? (link ?? interfaceName()) : '',
         interface: freeInterface(network, containerId),
       };
       try {
@@ -144,15 +150,6 @@ export function openEndpoints(store: NetworkStore, firewall: Firewall, engine: s
       for (const key of pools.keys()) if (key.startsWith(network.id)) pools.delete(key);
     },
   };
-}
-
-/**
- * A name for the host's end of an endpoint's link, at most 15 bytes (IFNAMSIZ), and no other engine's. New for each
- * run of a container: the kernel takes a namespace's links away some time after the namespace was let go.
- */
-function interfaceName(engine: string, endpointId: string): string {
-  const hash = createHash('sha256').update(`${engine} ${endpointId}`).digest('hex');
-  return `bv${hash.slice(0, 12)}`;
 }
 
 /** The network that an attachment means. Throws `notFound` where it is gone. */

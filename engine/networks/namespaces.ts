@@ -7,6 +7,7 @@ import {
   addDefaultRoute,
   addMacvlan,
   addVethPair,
+  changeLink,
   linkUp,
   type MacvlanMode,
   openRouteSocket,
@@ -14,7 +15,7 @@ import {
   removeLink,
   setBridgePort,
 } from '../host/netlink.ts';
-import { inNetworkNamespace, makeNetworkNamespace } from '../host/network-namespace.ts';
+import { inNetworkNamespace, keepNetworkNamespace, makeNetworkNamespace } from '../host/network-namespace.ts';
 import { unmount } from '../host/syscalls.ts';
 
 /** An interface of a container: what it is plugged into, and what it is called and has inside. */
@@ -40,22 +41,74 @@ export type Gateway = { readonly name: string; readonly address: string };
 
 const LOOPBACK = 1;
 
+/** A namespace with its loopback up, and one end of a link that leads nowhere yet. It goes with its descriptor. */
+export type Spare = { readonly descriptor: number; readonly hostInterface: string };
+
+/** How the end of a spare's link inside is called. */
+const SPARE_NAME = 'eth0';
+
 /**
  * Makes a network namespace that is kept by the file at `path`, with its loopback up. No program is spawned: with an
- * interface it takes a millisecond, most of it the kernel's.
+ * interface it takes two milliseconds, most of it the kernel's.
  */
 export function createNamespace(path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, '');
-  using inside = makeNetworkNamespace(path);
-  inside.send([linkUp(LOOPBACK)]);
+  const descriptor = makeNamespace();
+  try {
+    keepNamespace(descriptor, path);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
-/** Plugs an interface into a namespace. Throws what the kernel said, `invalid` where its bridge or parent isn't there. */
+function makeNamespace(): number {
+  const { descriptor, socket } = makeNetworkNamespace();
+  using inside = socket;
+  inside.send([linkUp(LOOPBACK)]);
+  return descriptor;
+}
+
+function keepNamespace(descriptor: number, path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, '');
+  keepNetworkNamespace(descriptor, path);
+}
+
+/** Makes a namespace with a link whose end here has this name. Throws what the kernel said, and leaves nothing. */
+export function makeSpare(hostInterface: string): Spare {
+  const descriptor = makeNamespace();
+  try {
+    using outside = openRouteSocket();
+    outside.send([addVethPair({ name: hostInterface, peer: { name: SPARE_NAME, namespaceFd: descriptor } })]);
+    return { descriptor, hostInterface };
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+/** Has the file at `path` keep a spare namespace, as `createNamespace` does a new one. */
+export function keepSpare({ descriptor }: Spare, path: string): void {
+  try {
+    keepNamespace(descriptor, path);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Lets a spare go, and its link. */
+export function dropSpare({ descriptor }: Spare): void {
+  closeSync(descriptor);
+}
+
+/**
+ * Plugs an interface into a namespace; a link to a bridge that is there already is the spare's that the namespace was.
+ * Throws what the kernel said, `invalid` where its bridge or parent isn't there.
+ */
 export function plug(path: string, link: Link): void {
   const namespaceFd = openSync(path, 'r');
   const { name, mac, mtu } = link;
   const inner = { name, mac, mtu, namespaceFd };
+  let spare = false;
   try {
     using outside = openRouteSocket();
     const indexOf = (other: string) => {
@@ -65,7 +118,11 @@ export function plug(path: string, link: Link): void {
     };
     if (link.on.kind === 'bridge') {
       const { bridge, hostInterface, isolated } = link.on;
-      outside.send([addVethPair({ name: hostInterface, bridgeIndex: indexOf(bridge), peer: inner })]);
+      const bridgeIndex = indexOf(bridge);
+      const ready = outside.indexOf(hostInterface);
+      spare = ready !== undefined;
+      if (ready !== undefined) outside.send([changeLink({ index: ready, bridgeIndex, mtu })]);
+      else outside.send([addVethPair({ name: hostInterface, bridgeIndex, peer: inner })]);
       // Where the kernel has bridges ask the rules too (br_netfilter), what a container sends to a port that is
       // published of itself never leaves the bridge.
       outside.send([setBridgePort(indexOf(hostInterface), { hairpin: true, isolated })]);
@@ -78,8 +135,9 @@ export function plug(path: string, link: Link): void {
   }
   inNetworkNamespace(path, () => {
     using socket = openRouteSocket();
-    const index = socket.indexOf(name) ?? 0;
-    socket.send([linkUp(index), ...link.addresses.map((address) => addAddress({ index, ...address }))]);
+    const index = socket.indexOf(spare ? SPARE_NAME : name) ?? 0;
+    const up = spare ? changeLink({ index, name, mac, mtu }) : linkUp(index);
+    socket.send([up, ...link.addresses.map((address) => addAddress({ index, ...address }))]);
   });
 }
 

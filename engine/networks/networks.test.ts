@@ -49,6 +49,20 @@ test('addresses are given once each before any is given again', () => {
     assert.throws(() => pool.allocate(wrong), /no address of/, wrong);
 });
 
+test('all addresses of a large network are given, each once', () => {
+  const pool = openAddressPool({ subnet: parseSubnet('10.9.0.0/16'), reserved: ['10.9.0.1'] });
+  const given = Array.from({ length: 2 ** 16 - 3 }, () => pool.allocate());
+  assert.equal(new Set(given).size, given.length);
+  assert.throws(() => pool.allocate(), /no address is free/);
+  const few = given.slice(-5);
+  for (const address of few) pool.release(address);
+  for (let times = 0; times < 3; times += 1)
+    for (const address of few) {
+      assert.equal(pool.allocate(), address);
+      pool.release(address);
+    }
+});
+
 test('two containers on the bridge reach each other and their gateway', async () => {
   await using fixture = await testNetworks(`${block}.1.0/24`);
   const { networks, root } = fixture;

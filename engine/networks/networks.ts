@@ -12,6 +12,7 @@ import { createNamespace, removeNamespace, setGateways } from './namespaces.ts';
 import { chooseSubnet, hostSubnets } from './pool.ts';
 import { openPorts } from './ports/ports.ts';
 import { recoverNetworks, withdrawEndpoint } from './recover.ts';
+import { openSpares } from './spares.ts';
 import { openNetworkStore } from './store.ts';
 import type { Endpoint, Network, Networks, Sandbox } from './types.ts';
 import { endpointView, networkView } from './views.ts';
@@ -32,7 +33,8 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
   const { warn = () => undefined } = settings;
   const store = openNetworkStore(database);
   const firewall = openFirewall(settings.bridge, warn);
-  const endpoints = openEndpoints(store, firewall, settings.bridge);
+  const endpoints = openEndpoints(store, firewall);
+  const spares = openSpares(warn);
   const sandboxes = new Map<string, Sandbox>();
   const dns = openDnsServer(warn);
   const ways = openWays(store);
@@ -158,11 +160,15 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
       try {
         const prepared = await Promise.all(networks.map(prepare));
         const onHost = prepared.some(({ driver }) => driver === 'host');
-        if (!onHost) createNamespace(path);
+        // What a container with a bridge takes longest for may have been made already.
+        const bridged = prepared.findIndex(({ driver }) => driver === 'bridge');
+        const link = bridged < 0 ? undefined : spares.take(path);
+        if (!onHost && link === undefined) createNamespace(path);
         sandboxes.set(containerId, sandbox);
         prepared.forEach((network, index) => {
           const attachment = attachments[index];
-          if (attachment !== undefined) endpoints.add(network, attachment, containerId, path);
+          const place = { containerId, path, link: index === bridged ? link : undefined };
+          if (attachment !== undefined) endpoints.add(network, attachment, place);
         });
         await settlePorts(containerId);
         introduce(containerId);
@@ -193,7 +199,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
       const prepared = await prepare(network);
       try {
         ways.replug(containerId, sandbox.path, {
-          change: () => endpoints.add(prepared, attachment, containerId, sandbox.path),
+          change: () => endpoints.add(prepared, attachment, { containerId, path: sandbox.path }),
         });
         await settlePorts(containerId);
         // Last: an engine that finds an endpoint without it takes back what there is of it.
@@ -318,11 +324,13 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
     },
 
     async leave() {
+      spares.end();
       firewall.leave();
       await ports.end();
     },
 
     async close() {
+      spares.end();
       await Promise.all([firewall.close(), dns.end(), ports.end()]);
       for (const { bridge } of store.all()) if (bridge !== undefined) removeInterface(bridge);
       ready.clear();
