@@ -1,5 +1,4 @@
 import { BerthError } from '../api/errors.ts';
-import { credentialHelper } from './credential-helper.ts';
 import {
   changeAuths,
   type DockerConfig,
@@ -29,9 +28,10 @@ export async function storedCredentials(
   domain: string,
   env: Env = process.env,
 ): Promise<Credentials | undefined> {
-  const config = await readDockerConfig(env);
+  const config = readDockerConfig(env);
   const helper = helperFor(config, domain);
-  const kept = helper === undefined ? undefined : await credentialHelper(helper, env).get(serverOf(domain));
+  const kept =
+    helper === undefined ? undefined : await (await helperNamed(helper, env)).get(serverOf(domain));
   if (kept === undefined) return readStored(config.auths ?? {}, domain);
   const { Username, Secret } = kept;
   return Username === TOKEN_USER ? { identitytoken: Secret } : { username: Username, password: Secret };
@@ -70,7 +70,7 @@ export async function storeCredentials(
   env: Env = process.env,
 ): Promise<'helper' | 'file'> {
   const server = serverOf(domain);
-  const helper = helperFor(await readDockerConfig(env), domain);
+  const helper = helperFor(readDockerConfig(env), domain);
   if (helper === undefined) {
     const stored: StoredAuth = {
       auth: Buffer.from(`${username}:${identitytoken === undefined ? password : ''}`).toString('base64'),
@@ -83,7 +83,7 @@ export async function storeCredentials(
     identitytoken === undefined
       ? { Username: username, Secret: password }
       : { Username: TOKEN_USER, Secret: identitytoken };
-  await credentialHelper(helper, env).store(server, kept);
+  await (await helperNamed(helper, env)).store(server, kept);
   // docker notes there whom it knows, without the secret.
   await changeAuths(env, (auths) => ({ ...without(auths, domain), [server]: {} }));
   return 'helper';
@@ -91,13 +91,18 @@ export async function storeCredentials(
 
 /** Forgets a login. False where there was none. Throws `invalid` where the file can't be written. */
 export async function eraseCredentials(domain: string, env: Env = process.env): Promise<boolean> {
-  const config = await readDockerConfig(env);
+  const config = readDockerConfig(env);
   const auths = config.auths ?? {};
   const helper = helperFor(config, domain);
-  const erased = helper !== undefined && (await credentialHelper(helper, env).erase(serverOf(domain)));
+  const erased = helper !== undefined && (await (await helperNamed(helper, env)).erase(serverOf(domain)));
   const isNoted = Object.keys(auths).some((key) => isFor(key, domain));
   if (isNoted) await changeAuths(env, (before) => without(before, domain));
   return erased || isNoted;
+}
+
+/** Few have one: what starts it is loaded for those. */
+async function helperNamed(name: string, env: Env) {
+  return (await import('./credential-helper.ts')).credentialHelper(name, env);
 }
 
 function helperFor({ credHelpers, credsStore }: DockerConfig, domain: string): string | undefined {

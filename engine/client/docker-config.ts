@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { BerthError, isErrno } from '../api/errors.ts';
@@ -18,11 +18,12 @@ export function dockerConfigPath(env: Env): string {
 }
 
 /** Reads it; empty where there is none. Throws `invalid` on one that can't be read, without what it holds. */
-export async function readDockerConfig(env: Env): Promise<DockerConfig> {
+export function readDockerConfig(env: Env): DockerConfig {
   const path = dockerConfigPath(env);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    // At once: to load what reads it otherwise takes a command longer than all else of the file.
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return {};
     throw new BerthError('invalid', `can't read ${path}: ${(error as Error).message}`, { cause: error });
@@ -47,7 +48,8 @@ export async function changeAuths(
   env: Env,
   change: (auths: Readonly<Record<string, StoredAuth>>) => Readonly<Record<string, StoredAuth>>,
 ): Promise<void> {
-  const config = await readDockerConfig(env);
+  const { chmod, chown, mkdir, open, realpath, rename, rm, stat } = await import('node:fs/promises');
+  const config = readDockerConfig(env);
   const text = `${JSON.stringify({ ...config, auths: change(config.auths ?? {}) }, undefined, '\t')}\n`;
   const named = dockerConfigPath(env);
   const path = await realpath(named).catch(() => named);

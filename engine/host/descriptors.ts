@@ -1,5 +1,4 @@
-import koffi from 'koffi';
-import { call, check } from './libc.ts';
+import { call, check, koffi } from './libc.ts';
 
 /** What Node has no call for around file descriptors: terminals' sizes, and descriptors sent over a socket. */
 
@@ -38,16 +37,16 @@ export function receiveDescriptor(socket: number): number | undefined {
   const payload = Buffer.alloc(MAX_PAYLOAD);
   const control = Buffer.alloc(CONTROL_BYTES);
   const vector = Buffer.alloc(2 * POINTER_BYTES);
-  vector.writeBigUInt64LE(koffi.address(payload), 0);
+  vector.writeBigUInt64LE(koffi().address(payload), 0);
   vector.writeBigUInt64LE(BigInt(payload.length), POINTER_BYTES);
   const message = Buffer.alloc(MSGHDR_BYTES);
-  message.writeBigUInt64LE(koffi.address(vector), 16);
+  message.writeBigUInt64LE(koffi().address(vector), 16);
   message.writeBigUInt64LE(1n, 24);
-  message.writeBigUInt64LE(koffi.address(control), 32);
+  message.writeBigUInt64LE(koffi().address(control), 32);
   message.writeBigUInt64LE(BigInt(control.length), 40);
   const flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
   const length = call('long recvmsg(int, uint8_t *, int)')(socket, message, flags);
-  if (length < 0 && koffi.errno() === koffi.os.errno.EAGAIN) return undefined;
+  if (length < 0 && koffi().errno() === koffi().os.errno.EAGAIN) return undefined;
   check(length, 'recvmsg', '');
   const [size, level, type] = [control.readBigUInt64LE(0), control.readInt32LE(8), control.readInt32LE(12)];
   if (size !== BigInt(CMSG_LENGTH) || level !== SOL_SOCKET || type !== SCM_RIGHTS)

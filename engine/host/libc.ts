@@ -1,7 +1,17 @@
+import { createRequire } from 'node:module';
 import { constants } from 'node:os';
-import koffi, { type KoffiFunc } from 'koffi';
+import type { KoffiFunc } from 'koffi';
 
 /** The C library that this process runs on. Nothing else in Berth loads a native library. */
+
+type Koffi = typeof import('koffi')['default'];
+
+let loaded: Koffi | undefined;
+/** Loaded when something is called for the first time: some threads come and go without a call. */
+export function koffi(): Koffi {
+  loaded ??= createRequire(import.meta.url)('koffi') as Koffi;
+  return loaded;
+}
 
 /** A path: text, or the bytes of a name that is not UTF-8. */
 export type Path = string | Buffer;
@@ -9,14 +19,14 @@ export type Path = string | Buffer;
 type Call = KoffiFunc<(...values: unknown[]) => number>;
 
 // dlopen(NULL): the C library that this process runs on already, glibc or musl.
-let libc: ReturnType<typeof koffi.load> | undefined;
+let libc: ReturnType<Koffi['load']> | undefined;
 const calls = new Map<string, Call>();
 
 /** A function of the C library, by its C prototype. */
 export function call(prototype: string): Call {
   let found = calls.get(prototype);
   if (found === undefined) {
-    libc ??= koffi.load(null);
+    libc ??= koffi().load(null);
     found = libc.func(prototype) as Call;
     calls.set(prototype, found);
   }
@@ -40,7 +50,7 @@ codeOfErrno.set(constants.errno.ENOTSUP, 'ENOTSUP');
 
 /** Throws what errno says where a call gave a negative result, with Node's fields (`code`, `errno`, `syscall`, `path`). */
 export function check(result: number, syscall: string, path: Path, detail = ''): void {
-  if (result < 0) throw errnoError(koffi.errno(), syscall, path, detail);
+  if (result < 0) throw errnoError(koffi().errno(), syscall, path, detail);
 }
 
 /** The error of an errno that a call returned itself, as posix_spawn(3) does. */

@@ -50,8 +50,8 @@ test('an engine that is killed while it pulls starts again without a trace of th
   ingest.close();
   await engine.kill();
   await broken;
-  const [layers = 0, ingested = 0, blobs] = stored();
-  assert.ok(layers === 2 && ingested > 0 && blobs === 1, `${layers} ${ingested} ${blobs}`);
+  const [layers = 0, ingested = 0, blobs = 0] = stored();
+  assert.ok(layers === 2 && ingested > 0 && blobs > 0, `${layers} ${ingested} ${blobs}`);
 
   await engine.start();
   assert.deepEqual(stored(), [0, 0, 0]);

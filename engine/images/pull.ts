@@ -70,6 +70,7 @@ async function pull(
     limits: context.limits,
     credentials: request.auth,
   });
+  context.layers.prepare();
   const target = reference.digest ?? reference.tag ?? 'latest';
   const top = await repository.fetchManifest(target, signal);
   onProgress({ status: `Pulling from ${reference.path}`, id: target });
@@ -89,19 +90,21 @@ async function pull(
     reference.tag === undefined ? rows.digested(fullName, top.digest) : rows.named(fullName, reference.tag);
   const isNew = known === undefined || named?.imageId !== chosen.config.digest;
   try {
-    if (known === undefined) {
-      await pullLayers(context, {
-        repository,
-        layers: chosen.layers,
-        diffIds: config.diffIds,
-        source: fullName,
-        name,
-        request,
-      });
-    }
+    await allOf([
+      known === undefined
+        ? pullLayers(context, {
+            repository,
+            layers: chosen.layers,
+            diffIds: config.diffIds,
+            source: fullName,
+            name,
+            request,
+          })
+        : undefined,
+      content.put(configBytes),
+      content.put(chosen.bytes),
+    ]);
     for (const { digest } of chosen.layers) rows.blobs.addSource(digest, fullName);
-    await content.put(configBytes);
-    await content.put(chosen.bytes);
     rows.addImage({
       id: chosen.config.digest,
       manifestDigest: chosen.digest,
@@ -123,6 +126,12 @@ async function pull(
     status: `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${name}`,
   });
   context.onEvent({ action: 'pull', id: name, name: familiarName(reference) });
+}
+
+/** Waits for the end of all, whatever becomes of one; then throws what the first of them did. */
+async function allOf(work: readonly (Promise<unknown> | undefined)[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 type ChosenImage = {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, fsync, openSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { wrongDigest, wrongSize } from '../api/digest.ts';
 import type { PromisedBlob } from './worker-protocol.ts';
 
@@ -21,7 +22,7 @@ export function fileBlob(path: string): BlobSource {
 export function incomingBlob(
   { path, digest, sizeBytes, what }: PromisedBlob,
   source: AsyncIterable<Buffer>,
-): BlobSource & Disposable & { readonly verify: () => Promise<void> } {
+): BlobSource & Disposable & { readonly verify: () => Promise<void>; readonly sync: () => Promise<void> } {
   const file = openSync(path, 'wx', 0o600);
   const hash = createHash('sha256');
   const iterator = source[Symbol.asyncIterator]();
@@ -48,6 +49,8 @@ export function incomingBlob(
       if (actual === digest) return;
       throw wrongDigest(what, digest, actual);
     },
+    /** When it settles its file is on disk; another thread waits for the disk. */
+    sync: () => promisify(fsync)(file),
     [Symbol.dispose]: () => closeSync(file),
   };
 }

@@ -9,6 +9,7 @@ import { archiveLength } from './erofs/keep.ts';
 import { mountIndex } from './erofs/mounts.ts';
 import { ARCHIVE, INDEX, TREE } from './paths.ts';
 import { createSlots } from './slots.ts';
+import { prepareThread } from './spare-thread.ts';
 import { takeInThread } from './thread.ts';
 import {
   defaultLayerLimits,
@@ -73,6 +74,7 @@ export function openLayers(
 
   return {
     kind,
+    prepare: prepareThread,
     apply: async (request) => {
       using _ = await slots.take(request.signal);
       count += 1;

@@ -1,22 +1,16 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { BerthError } from '../api/errors.ts';
 import { createSlots } from './slots.ts';
+import { prepareThread, takeThread } from './spare-thread.ts';
 import type { ApplyRequest, IncomingBlob, LayerLimits } from './types.ts';
 import {
   type LayerInput,
   type LayerJob,
   type LayerMessage,
-  layerWorkerUrl,
   PIECE_BYTES,
   PIECES,
   type PromisedBlob,
 } from './worker-protocol.ts';
-
-/**
- * Young objects are collected often, since the large pieces of archives that hang on them are memory that the
- * collector doesn't see. What an index needs is in the old generation; it is bounded by the limits of a layer.
- */
-const resourceLimits = { maxYoungGenerationSizeMb: 4 };
 
 /**
  * Takes a blob in, in a thread of its own. Gives the size of its files. When the signal fires, the thread is asked to
@@ -32,7 +26,8 @@ export async function takeInThread(
   const cancel = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const promised = typeof blob === 'string' ? blob : promiseOf(blob);
   const job: LayerJob = { ...options, blob: promised, diffId, cancel };
-  const worker = new Worker(layerWorkerUrl(), { workerData: job, name: 'berth layer', resourceLimits });
+  const worker: Worker = takeThread();
+  worker.postMessage(job satisfies LayerInput);
   const pieces = createPieces();
   /** Fires when nothing more is to be sent: the thread has said its last, or shall. */
   const over = new AbortController();
@@ -52,20 +47,27 @@ export async function takeInThread(
       else {
         outcome = message;
         over.abort();
+        // Its last word: nothing is open any more.
+        if (message.type === 'done') settle();
       }
     });
     worker.once('error', (error) => {
       over.abort();
       reject(error);
     });
-    // Not before it has ended: until then it may still write to the directory.
+    // Otherwise not before it has ended: until then it may still write to the directory.
     worker.once('exit', () => {
       over.abort();
+      settle();
+      // Where one layer came, another will.
+      prepareThread();
+    });
+    const settle = () => {
       if (signal.aborted) reject(cancelled());
       else if (broken !== undefined) reject(broken.error);
       else if (outcome?.type === 'done') resolve(outcome.sizeBytes);
       else reject(errorOf(outcome));
-    });
+    };
   });
   const send = (piece: ArrayBuffer, length: number) =>
     worker.postMessage({ piece, length } satisfies LayerInput, [piece]);

@@ -78,6 +78,8 @@ export type LayerArchive = { readonly path: string; readonly sizeBytes: number }
 export type LayerStore = {
   /** How it keeps what comes now. */
   readonly kind: LayerKind;
+  /** A layer is about to come. */
+  readonly prepare: () => void;
   /**
    * Takes a layer in. When it returns, the layer is on disk for good, and a row may name it. When it throws,
    * nothing is left: `invalid` (no tar, hostile entries, another digest, size or diffID), `unsupported` (compression),

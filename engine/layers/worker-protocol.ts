@@ -24,8 +24,9 @@ export type PromisedBlob = {
   readonly what: string;
 };
 
-/** What the thread is sent: the blob's next bytes, or its end. */
-export type LayerInput = { readonly piece: ArrayBuffer; readonly length: number } | 'end';
+/** What the thread is sent: its work, then the blob's bytes and their end. Without work, the end is its own. */
+export type LayerInput = LayerJob | LayerPiece | 'end';
+export type LayerPiece = { readonly piece: ArrayBuffer; readonly length: number };
 
 /** What comes from a network is gathered into pieces of this size: each message between threads costs. */
 export const PIECE_BYTES = 256 * 1024;

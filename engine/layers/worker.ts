@@ -1,14 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { BerthError } from '../api/errors.ts';
 import { fileBlob, incomingBlob } from './blob.ts';
 import { readLayer } from './decompress.ts';
 import { openIndexing } from './erofs/keep.ts';
 import { TREE } from './paths.ts';
 import { openUnpacking } from './unpack.ts';
-import type { LayerInput, LayerJob, LayerMessage, PromisedBlob } from './worker-protocol.ts';
+import type { LayerInput, LayerJob, LayerMessage, LayerPiece } from './worker-protocol.ts';
 
 /**
  * Takes one layer in, in a thread of its own: system calls made in a row are much faster than through promises, and
@@ -21,32 +21,34 @@ function say(message: LayerMessage): void {
   parentPort?.postMessage(message);
 }
 
-/** The pieces that the engine sends; each is said to be taken when the next one is asked for. */
-async function* sentPieces(): AsyncGenerator<Buffer> {
-  const waiting: LayerInput[] = [];
-  let wake = () => {};
-  const take = (piece: LayerInput) => {
-    waiting.push(piece);
-    wake();
-  };
-  parentPort?.on('message', take);
-  try {
-    for (;;) {
-      const piece = waiting.shift();
-      if (piece === 'end') return;
-      if (piece === undefined) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        continue;
-      }
-      yield Buffer.from(piece.piece, 0, piece.length);
-      parentPort?.postMessage({ type: 'taken', piece: piece.piece } satisfies LayerMessage, [piece.piece]);
-    }
-  } finally {
-    parentPort?.off('message', take);
+const waiting: LayerInput[] = [];
+let wake = () => {};
+// For good: what comes while nobody listens is lost.
+parentPort?.on('message', (input: LayerInput) => {
+  waiting.push(input);
+  wake();
+});
+
+/** What the engine sends next. */
+async function nextInput(): Promise<LayerInput> {
+  for (;;) {
+    const input = waiting.shift();
+    if (input !== undefined) return input;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
   }
 }
+
+/** The pieces that the engine sends; each is said to be taken when the next one is asked for. */
+async function* sentPieces(): AsyncGenerator<Buffer> {
+  for (let input = await nextInput(); isPiece(input); input = await nextInput()) {
+    yield Buffer.from(input.piece, 0, input.length);
+    parentPort?.postMessage({ type: 'taken', piece: input.piece } satisfies LayerMessage, [input.piece]);
+  }
+}
+
+const isPiece = (input: LayerInput): input is LayerPiece => typeof input === 'object' && 'piece' in input;
 
 async function takeIn(job: LayerJob): Promise<number> {
   const { blob, target, unpack, diffId, limits } = job;
@@ -54,8 +56,18 @@ async function takeIn(job: LayerJob): Promise<number> {
   using intake = unpack
     ? openUnpacking(join(target, TREE), limits)
     : openIndexing(target, { diffId, limits });
-  await (typeof blob === 'string' ? takeFile(blob, job, intake.push) : takeSent(blob, job, intake.push));
-  return intake.finish().sizeBytes;
+  if (typeof blob === 'string') {
+    await takeFile(blob, job, intake.push);
+    return intake.finish().sizeBytes;
+  }
+  using incoming = incomingBlob(blob, sentPieces());
+  await takeSent(incoming, job, intake.push);
+  // The blob and the layer go to the disk at the same time.
+  const synced = incoming.sync();
+  synced.catch(() => undefined);
+  const { sizeBytes } = intake.finish();
+  await synced;
+  return sizeBytes;
 }
 
 type Push = (chunk: Buffer) => void;
@@ -75,8 +87,7 @@ async function takeFile(path: string, job: LayerJob, push: Push): Promise<void> 
 }
 
 /** Nothing is made of a blob that is not what its digest says, and then that is told, whatever else was wrong. */
-async function takeSent(promised: PromisedBlob, job: LayerJob, push: Push): Promise<void> {
-  using incoming = incomingBlob(promised, sentPieces());
+async function takeSent(incoming: ReturnType<typeof incomingBlob>, job: LayerJob, push: Push): Promise<void> {
   const onChunk = (chunk: Buffer) => {
     stopIfCancelled(job);
     push(chunk);
@@ -104,10 +115,11 @@ function failure(error: unknown): LayerMessage {
 
 // Linux has priorities by thread: the engine answers while layers are taken in (setpriority(2)).
 setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
-takeIn(workerData as LayerJob)
-  .then(
-    (sizeBytes) => say({ type: 'done', sizeBytes }),
-    (error) => say(failure(error)),
-  )
+nextInput()
+  .then(async (work) => {
+    if (work === 'end' || isPiece(work)) return;
+    say({ type: 'done', sizeBytes: await takeIn(work) });
+  })
+  .catch((error) => say(failure(error)))
   // It would wait for more messages.
   .finally(() => parentPort?.close());

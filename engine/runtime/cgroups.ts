@@ -43,7 +43,7 @@ export function removeCgroup(path: string): void {
   }
 }
 
-/** Whether a process is in a cgroup or in one below it, in whichever hierarchy. */
+/** Whether a process is in a cgroup or in one below it, in whichever hierarchy: a create may have ended halfway. */
 export function isCgroupInUse(path: string): boolean {
   return [ROOT, ...childrenOf(ROOT)].some((hierarchy) => isInUse(join(hierarchy, path)));
 }

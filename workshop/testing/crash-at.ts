@@ -1,9 +1,8 @@
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import { ServerResponse } from 'node:http';
-import { syncBuiltinESMExports } from 'node:module';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { DatabaseSync, type StatementResultingChanges, StatementSync } from 'node:sqlite';
-import koffi from 'koffi';
 
 /**
  * Loaded before an engine (`node --import`), it ends it with SIGKILL right before one of its steps: a step is anything
@@ -102,6 +101,8 @@ watchTransactions();
 syncBuiltinESMExports();
 
 const CALLS = /\b(mount|umount2|posix_spawn|unshare|send|mknod|lsetxattr)\(/;
+// As the engine loads it: what an import gives is another object.
+const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi')['default'];
 const load = koffi.load;
 koffi.load = (...values) => {
   const library = load(...values);
