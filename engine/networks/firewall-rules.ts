@@ -27,6 +27,8 @@ export const sets = {
   hardware: { family: 'bridge', type: 'ifname . ether_addr' },
   addresses4: { family: 'bridge', type: 'ifname . ether_addr . ipv4_addr' },
   addresses6: { family: 'bridge', type: 'ifname . ether_addr . ipv6_addr' },
+  /** The same for what a neighbour advertisement says its address is (RFC 4861, 4.4): older nft has no name for that. */
+  neighbours: { family: 'bridge', typeof: 'iifname . ether saddr . @th,64,128' },
 } as const;
 export type SetName = keyof typeof sets;
 
@@ -92,11 +94,13 @@ ${declared('bridge', state)}
     iifname @ports jump guard
   }
   chain guard {
+    icmpv6 type nd-neighbor-advert iifname . ether saddr . @th,64,128 != @neighbours drop
+    icmpv6 type { nd-router-advert, nd-redirect } drop
     iifname . ether saddr . ip saddr @addresses4 accept
     iifname . ether saddr . ip6 saddr @addresses6 accept
     iifname . ether saddr . arp saddr ip @addresses4 iifname . arp saddr ether . arp saddr ip @addresses4 accept
     ether type arp arp saddr ip 0.0.0.0 iifname . ether saddr @hardware accept
-    ether type ip6 ip6 saddr :: iifname . ether saddr @hardware accept
+    ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, mld-listener-report, mld2-listener-report } iifname . ether saddr @hardware accept
     drop
   }
 }
@@ -114,10 +118,11 @@ function declared(family: 'inet' | 'bridge', { elements }: RulesState): string {
   return (Object.keys(sets) as SetName[])
     .filter((name) => sets[name].family === family)
     .map((name) => {
-      const { type } = sets[name];
+      const set = sets[name];
+      const type = 'type' in set ? `type ${set.type}` : `typeof ${set.typeof}`;
       const held = elements(name);
       const list = held.length === 0 ? '' : ` elements = { ${held.join(', ')} }`;
-      return `  ${type.includes(' : ') ? 'map' : 'set'} ${name} { type ${type};${list}\n  }`;
+      return `  ${type.includes(' : ') ? 'map' : 'set'} ${name} { ${type};${list}\n  }`;
     })
     .join('\n');
 }

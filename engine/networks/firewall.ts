@@ -170,13 +170,16 @@ export function ownAddresses(options: {
   return [
     { set: 'ports', key: port, text: `"${hostInterface}"` },
     { set: 'hardware', key: Buffer.concat(start), text: named },
-    ...addresses.map(
-      (address): Item => ({
-        set: address.includes(':') ? 'addresses6' : 'addresses4',
-        key: Buffer.concat([...start, addressBytes(address)]),
-        text: `${named} . ${address}`,
-      }),
-    ),
+    ...addresses.flatMap((address): readonly Item[] => {
+      const bytes = addressBytes(address);
+      const key = Buffer.concat([...start, bytes]);
+      const text = `${named} . ${address}`;
+      if (!address.includes(':')) return [{ set: 'addresses4', key, text }];
+      return [
+        { set: 'addresses6', key, text },
+        { set: 'neighbours', key, text: `${named} . 0x${bytes.toString('hex')}` },
+      ];
+    }),
   ];
 }
 

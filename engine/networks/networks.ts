@@ -55,10 +55,13 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
 
   async function prepareBridge(network: Network): Promise<Network> {
     const settled = network.builtin ? await settleDefault(network) : network;
+    if (settled.internal) keepOutInternal();
     ensureBridge(settled, `${settings.bridge} ${network.name}`);
     await firewall.addNetwork(settled);
     return settled;
   }
+
+  const keepOutInternal = () => ports.keepOut(store.all().filter(({ internal }) => internal));
 
   /** The default bridge gets its subnet when it is first needed, and keeps it. */
   async function settleDefault(network: Network): Promise<Network> {
@@ -140,6 +143,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
     if (network.bridge !== undefined) removeInterface(network.bridge);
     endpoints.forgetPools(network);
     store.drop(network);
+    if (network.internal) keepOutInternal();
   }
 
   return {
@@ -316,6 +320,7 @@ export function openNetworks(database: Database, settings: NetworkSettings): Net
 
     async recover(running, containers) {
       for (const [containerId, sandbox] of running) sandboxes.set(containerId, sandbox);
+      keepOutInternal();
       await recoverNetworks(
         { store, endpoints, ports, ways, prepare, introduce, settlePorts, warn },
         { running, containers },

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { Network } from '../types.ts';
 import type { Claim } from './claims.ts';
 import { portsWorkerUrl, type Told } from './protocol.ts';
 import type { PublishedPort, Target } from './types.ts';
@@ -7,6 +8,8 @@ import type { PublishedPort, Target } from './types.ts';
 export type Carrier = {
   /** Takes over the sockets of claims; gives the claims as they are then. */
   open(claims: readonly Claim[], target: Target): readonly Held[];
+  /** Does not serve who is on these networks, from now on. */
+  keepOut(networks: readonly Pick<Network, 'bridge' | 'subnets'>[]): void;
   /** They lead elsewhere from now on. */
   aim(held: readonly Held[], target: Target): void;
   /** The sockets are closed when it is done: their ports are free. */
@@ -20,10 +23,14 @@ export type Held = Claim & { readonly id: number | undefined };
 export function openCarrier(warn: (message: string) => void): Carrier {
   let worker: Worker | undefined;
   let lastId = 0;
+  let keptOut: Told = { kind: 'keepOut', subnets: [], bridges: [] };
   const closing = new Map<number, () => void>();
 
   function tell(told: Told): void {
-    worker ??= startWorker();
+    if (worker === undefined) {
+      worker = startWorker();
+      worker.postMessage(keptOut);
+    }
     worker.postMessage(told);
   }
 
@@ -57,6 +64,14 @@ export function openCarrier(warn: (message: string) => void): Carrier {
         tell({ kind: 'open', id: lastId, protocol, fd, six: address.includes(':'), to });
         return { ...claim, fd: undefined, id: lastId };
       }),
+    keepOut(networks) {
+      keptOut = {
+        kind: 'keepOut',
+        subnets: networks.flatMap(({ subnets }) => subnets.flatMap(({ Subnet }) => Subnet || [])),
+        bridges: networks.flatMap(({ bridge }) => bridge || []),
+      };
+      worker?.postMessage(keptOut);
+    },
     aim(held, target) {
       for (const port of held)
         if (port.id !== undefined) tell({ kind: 'aim', id: port.id, to: destination(port, target) });

@@ -2,7 +2,7 @@ import { BerthError } from '../../api/errors.ts';
 import { forgetFlows } from '../../host/conntrack.ts';
 import type { Firewall } from '../firewall.ts';
 import type { NetworkStore } from '../store.ts';
-import { type Held, openCarrier } from './carrier.ts';
+import { type Carrier, type Held, openCarrier } from './carrier.ts';
 import { openClaims } from './claims.ts';
 import { publishedItems } from './items.ts';
 import type { PortWish, PublishedPort, Target } from './types.ts';
@@ -23,6 +23,8 @@ export type Ports = {
   /** Takes all of a container's back; its ports are free when it is done. */
   withdraw(containerId: string): Promise<void>;
   of(containerId: string): readonly PublishedPort[];
+  /** Those on these networks reach no published port: they lead nowhere. What the kernel carries its rules keep. */
+  keepOut: Carrier['keepOut'];
   /** Takes up what the rows say of a container that runs. */
   resume(containerId: string, target: Target): void;
   end(): Promise<void>;
@@ -79,6 +81,8 @@ export function openPorts(
       }
       store.setPublished(containerId, []);
     },
+
+    keepOut: carrier.keepOut,
 
     of: (containerId) => store.publishedOf(containerId),
 

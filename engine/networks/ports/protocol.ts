@@ -15,9 +15,17 @@ export type Opened = {
 export type Aimed = { readonly kind: 'aim'; readonly id: number; readonly to: Destination };
 /** It is answered with the number, once the socket is closed. */
 export type Closed = { readonly kind: 'close'; readonly id: number };
+/** Who is not served, from now on: those on networks that lead nowhere. The thread begins with nobody. */
+export type KeptOut = {
+  readonly kind: 'keepOut';
+  /** `10.1.0.0/24`. */
+  readonly subnets: readonly string[];
+  /** Interfaces that their addresses of the link belong to. */
+  readonly bridges: readonly string[];
+};
 export type Destination = { readonly address: string; readonly port: number };
 
-export type Told = Opened | Aimed | Closed;
+export type Told = Opened | Aimed | Closed | KeptOut;
 
 /** The thread's module: as the engine itself is, built or source. */
 export function portsWorkerUrl(): URL {

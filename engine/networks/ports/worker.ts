@@ -1,7 +1,7 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
-import { createServer, connect as dial, type Socket } from 'node:net';
+import { BlockList, createServer, connect as dial, isIPv6, type Socket } from 'node:net';
 import { parentPort } from 'node:worker_threads';
-import type { Destination, Opened, Told } from './protocol.ts';
+import type { Destination, KeptOut, Opened, Told } from './protocol.ts';
 
 /**
  * Carries what reaches a published port past the kernel's rules, in a thread of its own: from the host's ::1, which no
@@ -17,11 +17,15 @@ const MAX_PEERS = 1024;
 /** `close` ends when its socket is closed: its port is free. */
 type Carrier = { to: Destination; close(done: () => void): void };
 const carriers = new Map<number, Carrier>();
+let isKeptOut: (address: string | undefined) => boolean = () => false;
 
 parentPort?.on('message', (told: Told) => {
   switch (told.kind) {
     case 'open':
       carriers.set(told.id, told.protocol === 'tcp' ? carryStreams(told) : carryDatagrams(told));
+      break;
+    case 'keepOut':
+      isKeptOut = keeping(told);
       break;
     case 'aim': {
       const carrier = carriers.get(told.id);
@@ -38,9 +42,23 @@ parentPort?.on('message', (told: Told) => {
   }
 });
 
+/** The rules don't see what a container sends to a socket of the host's as being on its way to another. */
+function keeping({ subnets, bridges }: KeptOut): typeof isKeptOut {
+  const list = new BlockList();
+  for (const subnet of subnets) {
+    const [base = '', prefix] = subnet.split('/');
+    list.addSubnet(base, Number(prefix), isIPv6(base) ? 'ipv6' : 'ipv4');
+  }
+  return (from = '') => {
+    const [address = '', zone = ''] = from.split('%');
+    return bridges.includes(zone) || list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  };
+}
+
 function carryStreams({ fd, to }: Opened): Carrier {
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (near) => {
+    if (isKeptOut(near.remoteAddress)) return near.resetAndDestroy();
     const far = dial({ host: carrier.to.address, port: carrier.to.port, allowHalfOpen: true, noDelay: true });
     for (const [socket, other] of [
       [near, far],
@@ -80,6 +98,7 @@ function carryDatagrams({ fd, six, to }: Opened): Carrier {
   };
   near.on('error', () => undefined);
   near.on('message', (message, { address, port }) => {
+    if (isKeptOut(address)) return;
     const key = `${address} ${port}`;
     const known = peers.get(key);
     if (known !== undefined) {
