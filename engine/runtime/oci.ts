@@ -1,3 +1,4 @@
+import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../api/errors.ts';
@@ -77,7 +78,7 @@ export async function openRuntime(options: {
     path: found,
     args,
     async start(id) {
-      await runProgram(found, [...args, 'start', id]);
+      if (!letGo(join(options.stateDir, id))) await runProgram(found, [...args, 'start', id]);
     },
     async update(id, resources) {
       using runtime = invocation({ sharing: false });
@@ -98,6 +99,30 @@ export async function openRuntime(options: {
       removeCgroup(cgroup);
     },
   };
+}
+
+/**
+ * Does what `crun start` does, without a program: a container that was created waits for a byte from the FIFO beside its
+ * record, and counts as created while that has a name. False where nobody waits so, as with runc: the runtime starts
+ * it then, or says why it can't.
+ */
+function letGo(record: string): boolean {
+  const path = join(record, 'exec.fifo');
+  let fifo: number;
+  try {
+    // O_NONBLOCK: refused (ENXIO) where nobody reads.
+    fifo = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return false;
+  }
+  try {
+    // In this order: an engine that ends in between finds one that was not started, and ends it.
+    writeSync(fifo, '0');
+    unlinkSync(path);
+    return true;
+  } finally {
+    closeSync(fifo);
+  }
 }
 
 /** Both runtimes fail with such words on a container that they have no record of. */
