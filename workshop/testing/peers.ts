@@ -19,6 +19,8 @@ export type Peer = AsyncDisposable & {
   /** `unix:///…`, for DOCKER_HOST and `--host`. */
   readonly host: string;
   readonly socketPath: string;
+  /** The file of its network namespace; its containers have theirs. */
+  readonly networkNamespace: string;
   /** Makes a port of this machine's loopback reachable as 127.0.0.1:port from the peer: for pulls from a registry. */
   readonly reachPort: (port: number) => Promise<void>;
 };
@@ -157,6 +159,7 @@ async function startPeer(name: Peer['name'], configure: (root: TempRoot) => Prom
     name,
     host: `unix://${socketPath}`,
     socketPath,
+    networkNamespace: `/proc/${init}/ns/net`,
     reachPort: async (port) => {
       if (init === undefined) throw new Error(`${name} has ended`);
       kept.use(await forwardPort({ port, pid: init, path: root.join(`port-${port}.sock`) }));
