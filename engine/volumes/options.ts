@@ -43,20 +43,30 @@ export function checkOptions(options: LocalOptions): LocalOptions {
         },
       );
     if (!Object.hasOwn(needed, name))
-      throw new BerthError('invalid', `invalid option: "${name}"`, {
-        hint: 'a volume takes type, device and o',
+      throw new BerthError('invalid', `invalid option: "${name}" (${name}=${value})`, {
+        hint: `a volume takes type, device and o: what mount(8) calls an option goes there, as -o o=${name}=${value}`,
       });
-    if (value.includes('\0')) throw new BerthError('invalid', `invalid option: "${name}" holds a null byte`);
+    if (value.includes('\0'))
+      throw new BerthError('invalid', `invalid option: "${name}" holds a null byte`, {
+        hint: 'write a path',
+      });
   }
   for (const [name, others] of Object.entries(needed)) {
     if (!options[name]) continue;
     for (const other of others)
       if (!options[other])
         throw new BerthError('invalid', `missing required option: "${other}"`, {
-          hint: `${name} needs ${others.join(' and ')} beside it`,
+          hint: `${name}=${options[name]} needs ${others.join(' and ')} beside it: ${exampleOf(options)}`,
         });
   }
   return options;
+}
+
+/** All three options together, as the type that was given has them. */
+function exampleOf({ type = '' }: LocalOptions): string {
+  if (type === 'tmpfs') return '-o type=tmpfs -o device=tmpfs -o o=size=100m';
+  if (remote.includes(type)) return `-o type=${type} -o device=:/export -o o=addr=10.0.0.2`;
+  return '-o type=none -o device=/srv/data -o o=bind';
 }
 
 /** Whether a volume with these options is something that is mounted, and not the engine's own directory. */
@@ -68,16 +78,26 @@ export function isMounted(options: LocalOptions): boolean {
 const remote = ['nfs', 'nfs4', 'cifs', 'smb3'];
 
 /**
- * The options with the address of the machine that they name: mount(8) has helpers for that, mount(2) has not. Throws
- * `unavailable` where the name is not found.
+ * The options with the address of the machine that they name, in `addr` or in the device of NFS (`nas:/export`):
+ * mount(8) has helpers for that, mount(2) has not. Throws `unavailable` where the name is not found, `invalid` where an
+ * NFS volume names no machine.
  */
 export async function withAddress(options: LocalOptions): Promise<LocalOptions> {
-  const { type = '', o = '' } = options;
-  const [, name = ''] = /(?:^|,)addr=([^,]*)/.exec(o) ?? [];
-  if (!remote.includes(type) || name === '' || isIP(name) !== 0) return options;
+  const { type = '', device = '', o = '' } = options;
+  if (!remote.includes(type)) return options;
+  const [, given = ''] = /(?:^|,)addr=([^,]*)/.exec(o) ?? [];
+  const [, plain, bracketed] = (type.startsWith('nfs') && /^(?:([^/:[\]]+)|\[(.+)\]):/.exec(device)) || [];
+  const name = given || plain || bracketed;
+  if (name === undefined) {
+    if (!type.startsWith('nfs')) return options;
+    throw new BerthError('invalid', `failed to mount local volume: ${device} is on no machine`, {
+      hint: `name it: ${exampleOf(options)}`,
+    });
+  }
   try {
-    const { address } = await lookup(name);
-    return { ...options, o: o.replace(/(^|,)addr=[^,]*/, `$1addr=${address}`) };
+    const address = isIP(name) === 0 ? (await lookup(name)).address : name;
+    const others = o.split(',').filter((word) => word !== '' && !word.startsWith('addr='));
+    return { ...options, o: [...others, `addr=${address}`].join(',') };
   } catch (error) {
     throw new BerthError(
       'unavailable',
