@@ -68,6 +68,34 @@ export function udp(from: Buffer, to: Buffer, payload: Buffer, port = 9): Buffer
   return from.length === 4 ? ip4(17, from, to, datagram) : ip6(17, { from, to, hops: 64 }, datagram);
 }
 
+/** The first message of an SCTP association over IPv4 (RFC 9260, 3.3.2), or the answer to it. */
+export function sctpInit(
+  from: { readonly ip: Buffer; readonly port: number },
+  to: { readonly ip: Buffer; readonly port: number },
+  { tag, answers = 0 }: { readonly tag: number; readonly answers?: number },
+): Buffer {
+  const chunk = Buffer.concat([
+    Buffer.from([answers === 0 ? 1 : 2, 0, 0, 20]),
+    be32(tag),
+    be32(65_536),
+    Buffer.from([0, 1, 0, 1]),
+    be32(1),
+  ]);
+  const packet = Buffer.concat([be16(from.port), be16(to.port), be32(answers), be32(0), chunk]);
+  packet.writeUInt32LE(crc32c(packet), 8);
+  return ip4(132, from.ip, to.ip, packet);
+}
+
+/** Castagnoli's (RFC 9260, appendix A). */
+function crc32c(bytes: Buffer): number {
+  let sum = 0xffffffff;
+  for (const byte of bytes) {
+    sum ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) sum = sum & 1 ? (sum >>> 1) ^ 0x82f63b78 : sum >>> 1;
+  }
+  return (sum ^ 0xffffffff) >>> 0;
+}
+
 /** An ICMPv6 message of neighbour discovery: `type` of RFC 4861, and what stands after type, code and checksum. */
 export function discovery(from: Buffer, to: Buffer, { type, body }: { type: number; body: Buffer }): Buffer {
   const message = Buffer.concat([Buffer.from([type, 0, 0, 0]), body]);
