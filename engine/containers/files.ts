@@ -55,11 +55,22 @@ export function networkFacts(
   };
 }
 
-/** The host's name servers, those on its loopback left out: in another network namespace nobody answers there. */
-async function resolvConf({ hostConfig, named }: NetworkFacts): Promise<string> {
+async function resolvConf(facts: NetworkFacts): Promise<string> {
   const own = await readOr('/etc/resolv.conf', '');
+  return resolvText(facts, { own, behind: await readOr(RESOLVED_CONF, own) });
+}
+
+/**
+ * What stands in the container's /etc/resolv.conf: the host's name servers, those on its loopback left out, since in
+ * another network namespace nobody answers there. `own` is the host's file, `behind` that of the servers that its own
+ * one asks.
+ */
+export function resolvText(
+  { hostConfig, named }: Pick<NetworkFacts, 'hostConfig' | 'named'>,
+  { own, behind }: { readonly own: string; readonly behind: string },
+): string {
   if (hostConfig.NetworkMode === 'host' && !hostConfig.Dns?.length) return own;
-  const text = usable(own).length === 0 ? await readOr(RESOLVED_CONF, own) : own;
+  const text = usable(own).length === 0 ? behind : own;
   const found = hostConfig.Dns?.length ? hostConfig.Dns : usable(text);
   const servers = named ? [DNS_ADDRESS] : found.length > 0 ? found : FALLBACK_SERVERS;
   const search = hostConfig.DnsSearch?.length ? hostConfig.DnsSearch : words(text, 'search').flat();

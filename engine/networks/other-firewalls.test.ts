@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
 import test from 'node:test';
 import { promisify } from 'node:util';
-import { joinHosts, makeHost, type TestHost } from '../../workshop/testing/hosts.ts';
+import { enterHost, joinHosts, makeHost, type TestHost } from '../../workshop/testing/hosts.ts';
 import { block, knock, ping, testNetworks } from '../../workshop/testing/networks.ts';
 import { loadBusybox, peerMissing, startDockerd } from '../../workshop/testing/peers.ts';
 import { tempRoot } from '../../workshop/testing/temp.ts';
 import { createClient, parseHost } from '../client/index.ts';
-import { call, check } from '../host/libc.ts';
-import { createNamespace, removeNamespace } from './namespaces.ts';
 
 /**
  * Other firewalls on the same host. This thread goes into a network namespace for that, and what it starts with it:
@@ -17,22 +14,6 @@ import { createNamespace, removeNamespace } from './namespaces.ts';
  */
 
 const run = promisify(execFile);
-const CLONE_NEWNET = 0x40000000;
-
-/** Lives in a network namespace, until it is disposed of. */
-function enter(path: string): Disposable {
-  const setns = call('int setns(int, int)');
-  const home = openSync('/proc/thread-self/ns/net', 'r');
-  const there = openSync(path, 'r');
-  check(setns(there, CLONE_NEWNET), 'setns', path);
-  closeSync(there);
-  return {
-    [Symbol.dispose]() {
-      check(setns(home, CLONE_NEWNET), 'setns', 'home');
-      closeSync(home);
-    },
-  };
-}
 
 const web = { protocol: 'tcp', containerPort: 80, address: '', first: 8080, last: 8080 } as const;
 const serve = ['sh', '-c', 'busybox nc -ll -p 80 -e echo reached > /dev/null 2>&1 & echo $!'];
@@ -61,9 +42,8 @@ test('where iptables refuses what is forwarded, containers reach others and are 
   timeout: 60_000,
 }, async () => {
   await using root = await tempRoot('firewalls');
-  createNamespace(root.join('here'));
-  await using _here = { [Symbol.asyncDispose]: () => removeNamespace(root.join('here')) };
-  using _inside = enter(root.join('here'));
+  await using here = await makeHost(root.join('here'));
+  using _inside = enterHost(here.path);
   for (const program of ['iptables-nft', 'ip6tables-nft']) await run(program, ['-P', 'FORWARD', 'DROP']);
   const before = await forwarded();
   {
@@ -109,7 +89,7 @@ test('next to dockerd the containers of both go on, and those here are not reach
   await loadBusybox(docker.host);
   const client = createClient(parseHost(docker.host));
   using _client = { [Symbol.dispose]: () => client.close() };
-  using _inside = enter(docker.networkNamespace);
+  using _inside = enterHost(docker.networkNamespace);
   const theirs = async (Cmd: readonly string[], more = {}) => {
     const { Id: id } = await client.call('containerCreate', {}, { body: { Image: 'busybox', Cmd, ...more } });
     await client.act('containerStart', { id });

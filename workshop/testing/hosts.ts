@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { call, check } from '../../engine/host/libc.ts';
 import { createNamespace, removeNamespace } from '../../engine/networks/namespaces.ts';
 
 const run = promisify(execFile);
+const CLONE_NEWNET = 0x40000000;
 
 /** A network namespace that stands for another host. */
 export type TestHost = AsyncDisposable & {
@@ -20,6 +23,24 @@ export async function makeHost(path: string): Promise<TestHost> {
     path,
     run: async (...command) => (await run('nsenter', [`--net=${path}`, ...command])).stdout,
     [Symbol.asyncDispose]: () => removeNamespace(path),
+  };
+}
+
+/**
+ * Has this thread live on a host, and all that it starts, until it is disposed of: for what would change the rules or
+ * routes of the machine. /sys shows the machine's own interfaces all the same.
+ */
+export function enterHost(path: string): Disposable {
+  const setns = call('int setns(int, int)');
+  const home = openSync('/proc/thread-self/ns/net', 'r');
+  const there = openSync(path, 'r');
+  check(setns(there, CLONE_NEWNET), 'setns', path);
+  closeSync(there);
+  return {
+    [Symbol.dispose]() {
+      check(setns(home, CLONE_NEWNET), 'setns', 'home');
+      closeSync(home);
+    },
   };
 }
 
