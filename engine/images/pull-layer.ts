@@ -41,9 +41,11 @@ export function createLayerPuller(store: {
         await using blob = content.reserve(descriptor);
         const open = (wanted: AbortSignal) => repository.streamBlob(descriptor, wanted);
         const onProgress = (current: number) => emit({ status: 'Downloading', current, total });
+        const keep = async () => await content.keep(blob);
         const layer = await layers
-          .apply({ blob: { ...blob, open, what }, diffId, signal, onProgress })
+          .apply({ blob: { ...blob, open, what }, diffId, signal, keep, onProgress })
           .catch((error: unknown) => {
+            if (!rows.isBlobUsed(blob.digest)) content.remove(blob.digest);
             throw named(error, what);
           });
         // It was checked and made into a layer while it came.
@@ -51,7 +53,6 @@ export function createLayerPuller(store: {
         emit({ status: 'Download complete' });
         emit({ status: 'Extracting', current: total, total });
         try {
-          await content.keep(blob);
           rows.addLayer(layer, diffId, { ...descriptor, source });
         } catch (error) {
           if (!rows.isBlobUsed(blob.digest)) content.remove(blob.digest);

@@ -72,6 +72,12 @@ export function openLayers(
     }
   };
 
+  const place = async (begun: string, id: LayerId) => {
+    await syncDirectory(begun);
+    await rename(begun, directoryOf(id));
+    await syncDirectory(root);
+  };
+
   return {
     kind,
     prepare: prepareThread,
@@ -87,11 +93,16 @@ export function openLayers(
           unpack: kind === 'directories',
           limits,
         });
-        await syncDirectory(begun);
         lastId += 1;
         const id = lastId;
-        await rename(begun, directoryOf(id));
-        await syncDirectory(root);
+        // Neither waits for the other's turn at the disk, and both have ended when one has failed.
+        const failed = (await Promise.allSettled([place(begun, id), request.keep?.()])).find(
+          ({ status }) => status === 'rejected',
+        );
+        if (failed?.status === 'rejected') {
+          await clear(directoryOf(id));
+          throw failed.reason;
+        }
         return { id, sizeBytes };
       } catch (error) {
         await clear(begun);

@@ -57,6 +57,8 @@ export type ApplyRequest = {
   /** Digest of the uncompressed archive, as the image's config gives it. */
   readonly diffId: Digest;
   readonly signal: AbortSignal;
+  /** Keeps the blob while the layer gets its place: all of it has come and was right. Where it fails there is no layer. */
+  readonly keep?: (() => Promise<void>) | undefined;
   /** How much of the blob has come or, of a file, been taken in; told often. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 };

@@ -88,6 +88,11 @@ export function openSession(options: {
   };
 }
 
+/** How long it is taken for granted that a registry which had no TLS has none, in milliseconds. */
+const PLAIN_MS = 60_000;
+/** Registries that had none, and when that was seen. */
+const plain = new Map<string, number>();
+
 /** Finds out which scheme an insecure registry speaks: TLS first, plain HTTP where no TLS is to be had. */
 export async function settleScheme(
   endpoint: Endpoint,
@@ -96,11 +101,14 @@ export async function settleScheme(
 ): Promise<string> {
   if (!endpoint.plainHttp) return endpoint.url;
   const url = new URL('/v2/', endpoint.url);
+  const withoutTls = endpoint.url.replace(/^https:/, 'http:');
+  if (performance.now() - (plain.get(endpoint.url) ?? Number.NEGATIVE_INFINITY) < PLAIN_MS) return withoutTls;
   try {
     (await exchange({ url, endpoint, limits, signal })).discard();
     return endpoint.url;
   } catch (error) {
     if (!(error instanceof BerthError) || error.code !== 'unavailable') throw error;
-    return endpoint.url.replace(/^https:/, 'http:');
+    plain.set(endpoint.url, performance.now());
+    return withoutTls;
   }
 }
