@@ -33,14 +33,27 @@ export function call(prototype: string): Call {
   return found;
 }
 
-/** Calls it in a thread of Node's pool. What its pointers point at is kept until it is back. */
+/** How many calls may be in threads of Node's pool, or wait for one: koffi refuses those above some hundred. */
+const MAX_ASIDE = 64;
+let aside = 0;
+const turns: (() => void)[] = [];
+
+/** Calls it in a thread of Node's pool, after those that came before. What its pointers point at is kept until it is back. */
 export async function callAside(prototype: string, ...values: readonly unknown[]): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    call(prototype).async(...values, (error: unknown, result: number) => {
-      if (error) reject(error);
-      else resolve(result);
+  if (aside < MAX_ASIDE) aside += 1;
+  else await new Promise<void>((come) => turns.push(come));
+  try {
+    return await new Promise((resolve, reject) => {
+      call(prototype).async(...values, (error: unknown, result: number) => {
+        if (error) reject(error);
+        else resolve(result);
+      });
     });
-  });
+  } finally {
+    const next = turns.shift();
+    if (next === undefined) aside -= 1;
+    else next();
+  }
 }
 
 const codeOfErrno = new Map(Object.entries(constants.errno).map(([code, errno]) => [errno, code]));

@@ -11,6 +11,7 @@ import {
   setXattr,
   syncFileSystem,
   unmount,
+  unmountAside,
 } from './syscalls.ts';
 
 test('a tmpfs is mounted with its options and taken off again', async () => {
@@ -113,4 +114,13 @@ test('times keep their nanoseconds, before 1970 too, and links have their own', 
   const mtime = (name: string) => lstatSync(root.join(name), { bigint: true }).mtimeNs;
   assert.equal(mtime('file'), 1_700_000_000_123_456_789n);
   assert.equal(mtime('link'), -1_500_000_000n);
+});
+
+test('any number of mounts may be taken off at the same time', async () => {
+  await using root = await tempRoot('mounts');
+  const target = await root.directory('target');
+  const results = await Promise.allSettled(Array.from({ length: 1_000 }, () => unmountAside(target)));
+  // There is none: that is what the kernel said to each.
+  for (const result of results)
+    assert.equal(result.status === 'rejected' ? result.reason.code : result.status, 'EINVAL');
 });

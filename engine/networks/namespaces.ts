@@ -102,7 +102,7 @@ export function dropSpare({ descriptor }: Spare): void {
 
 /**
  * Plugs an interface into a namespace; a link to a bridge that is there already is the spare's that the namespace was.
- * Throws what the kernel said, `invalid` where its bridge or parent isn't there.
+ * Throws what the kernel said, `invalid` where its bridge or parent isn't there, `conflict` where the bridge is full.
  */
 export function plug(path: string, link: Link): void {
   const namespaceFd = openSync(path, 'r');
@@ -121,8 +121,12 @@ export function plug(path: string, link: Link): void {
       const bridgeIndex = indexOf(bridge);
       const ready = outside.indexOf(hostInterface);
       spare = ready !== undefined;
-      if (ready !== undefined) outside.send([changeLink({ index: ready, bridgeIndex, mtu })]);
-      else outside.send([addVethPair({ name: hostInterface, bridgeIndex, peer: inner })]);
+      try {
+        if (ready !== undefined) outside.send([changeLink({ index: ready, bridgeIndex, mtu })]);
+        else outside.send([addVethPair({ name: hostInterface, bridgeIndex, peer: inner })]);
+      } catch (error) {
+        throw isFull(error) ? fullBridge(bridge) : error;
+      }
       // Where the kernel has bridges ask the rules too (br_netfilter), what a container sends to a port that is
       // published of itself never leaves the bridge.
       outside.send([setBridgePort(indexOf(hostInterface), { hairpin: true, isolated })]);
@@ -140,6 +144,15 @@ export function plug(path: string, link: Link): void {
     socket.send([up, ...link.addresses.map((address) => addAddress({ index, ...address }))]);
   });
 }
+
+/** EXFULL, a number that Node has no name for. */
+const isFull = (error: unknown) => (error as NodeJS.ErrnoException).errno === -54;
+
+/** Linux numbers a bridge's ports with ten bits, and the first number is none (net/bridge/br_private.h). */
+const fullBridge = (bridge: string) =>
+  new BerthError('conflict', `the bridge ${bridge} is full: it has 1023 interfaces, and no bridge has more`, {
+    hint: 'berth network create, and put others on another',
+  });
 
 /** Takes the interface with this name out of a namespace. Nothing where it has none. */
 export function unplug(path: string, name: string): void {
