@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, hexOf, wrongDigest, wrongSize } from '../api/digest.ts';
@@ -27,6 +36,11 @@ export type ContentStore = {
   readonly stream: (digest: Digest) => AsyncGenerator<Buffer>;
   /** Removes a blob before it returns. */
   readonly remove: (digest: Digest) => void;
+  /**
+   * The same of one that may be large: it is not there any more when this returns, and its space is back when the
+   * promise settles. To take hundreds of megabytes off a file system holds up whoever does it.
+   */
+  readonly discard: (digest: Digest) => Promise<void>;
   /**
    * Names a new file for a blob that somebody is about to write and check; it is gone when this is disposed of, unless
    * it is kept.
@@ -164,6 +178,16 @@ export function openContentStore(root: string): ContentStore {
       throw damaged(digest);
     },
     remove: (digest) => rmSync(pathOf(digest), { force: true }),
+    discard: async (digest) => {
+      const gone = newFile();
+      try {
+        renameSync(pathOf(digest), gone);
+      } catch (error) {
+        if (!isErrno(error, 'ENOENT')) throw error;
+        return;
+      }
+      await rm(gone, { force: true });
+    },
     reserve: ({ digest, sizeBytes }) => {
       const path = newFile();
       return { path, digest, sizeBytes, [Symbol.asyncDispose]: async () => await rm(path, { force: true }) };

@@ -44,16 +44,23 @@ export async function collect(
   blobs: readonly Digest[],
 ): Promise<readonly string[]> {
   const { rows, content, layers, pins } = store;
+  const gone: Promise<void>[] = [];
+  const discard = (digest: Digest) => {
+    const discarded = content.discard(digest);
+    // Looked at below, where it comes to that.
+    discarded.catch(() => undefined);
+    gone.push(discarded);
+  };
   for (const digest of blobs) {
     // At once, and not later: a pull that begins in between would rely on it.
-    if (!rows.isBlobUsed(digest) && !pins.has(digest)) content.remove(digest);
+    if (!rows.isBlobUsed(digest) && !pins.has(digest)) discard(digest);
   }
   const unused = rows.unusedLayers().filter(({ diffId }) => !pins.has(diffId));
   for (const { id } of unused) {
     const kept = rows.blobs.of(id);
     rows.removeLayer(id);
-    for (const { digest } of kept) if (!rows.isBlobUsed(digest)) content.remove(digest);
+    for (const { digest } of kept) if (!rows.isBlobUsed(digest)) discard(digest);
   }
-  for (const { id } of unused) await layers.remove(id);
+  await Promise.all([...gone, ...unused.map(({ id }) => layers.remove(id))]);
   return unused.map(({ diffId }) => diffId);
 }
