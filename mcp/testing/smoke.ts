@@ -13,6 +13,20 @@ export type EngineUnderTest = {
 
 /** What every engine must let the tools do, by what it shows. */
 export const smoke: Readonly<Record<string, (engine: EngineUnderTest) => Promise<void>>> = {
+  'networks and volumes are made, shown and pruned': async ({ host }) => {
+    await using session = await openSession({ host, flags: ['--toolsets', 'network,volume'] });
+    assert.equal((await session.call('network_create', { network: 'smoke-net' })).isError, false);
+    assert.equal((await session.call('volume_create', { volume: 'smoke-volume' })).isError, false);
+    const network = await session.call('network_inspect', { network: 'smoke-net' });
+    assert.match(
+      network.text,
+      /^network: smoke-net [0-9a-f]{12}\ndriver: bridge\n[\s\S]*labels: .*berth\.mcp=true/,
+    );
+    const volume = await session.call('volume_inspect', { volume: 'smoke-volume' });
+    assert.deepEqual([volume.data.driver, volume.data.bytes, volume.data.containers], ['local', 0, 0]);
+    assert.deepEqual((await session.call('network_prune')).data.removed, ['smoke-net']);
+    assert.deepEqual((await session.call('volume_prune')).data.removed, ['smoke-volume']);
+  },
   'a container is run, listed, inspected, read and removed': async ({ host }) => {
     await using session = await openSession({ host });
     const tools = new Map((await session.list()).map((tool) => [tool.name, tool]));
