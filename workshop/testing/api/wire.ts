@@ -34,11 +34,11 @@ export type Question = {
 };
 
 /**
- * Whether a refusal of dockerd's tells only of what other cases do in that moment: it prunes one at a time, and
+ * Whether a refusal of dockerd's tells only of what other cases do in that moment: it prunes and counts one at a time, and
  * lists no images while one of them is removed.
  */
 export const metOthersWork = (refusal: string): boolean =>
-  /a prune operation is already running|unrecognized image ID/.test(refusal);
+  /a (?:prune|disk usage) operation is already running|unrecognized image ID/.test(refusal);
 
 /** Asks `METHOD /path` and reads the whole answer. */
 export async function ask(subject: Subject, line: string, question: Question = {}): Promise<Answer> {
