@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { startEngine } from '../../workshop/testing/engine.ts';
 import { held } from '../../workshop/testing/held.ts';
 import { makeHost } from '../../workshop/testing/hosts.ts';
-import { block, ping, testNetworks } from '../../workshop/testing/networks.ts';
+import { block, knock, testNetworks } from '../../workshop/testing/networks.ts';
 import { createBody } from '../api/create.ts';
 import { addVethPair, openRouteSocket } from '../host/netlink.ts';
 
@@ -33,17 +33,16 @@ async function forEach<T>(
 
 /**
  * Asks an address for an answer from within a namespace. The kernel remembers 1,024 neighbours for all namespaces of a
- * host together (arp(7), gc_thresh3), and lets none go that is younger than five seconds: a crowd that speaks with
- * itself waits for room.
+ * host together (arp(7), gc_thresh3), and lets none go that is younger than five seconds: where a crowd speaks with
+ * itself, questions and answers are lost until there is room.
  */
 async function reach(path = '', address = ''): Promise<void> {
-  for (let left = 60; ; left -= 1) {
+  for (let left = 30; ; left -= 1) {
     try {
-      await run('nsenter', [`--net=${path}`, ...ping(address)]);
+      await run('nsenter', [`--net=${path}`, ...knock(address)]);
       return;
     } catch (error) {
-      const said = (error as { readonly stderr?: string }).stderr ?? '';
-      if (left === 0 || !said.includes('No buffer space available')) throw error;
+      if (left === 0) throw error;
       await delay(1_000);
     }
   }
