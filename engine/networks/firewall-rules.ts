@@ -94,9 +94,9 @@ ${declared('bridge', state)}
     iifname @ports jump guard
   }
   chain guard {
+    iifname . ether saddr . ip saddr @addresses4 accept
     icmpv6 type nd-neighbor-advert iifname . ether saddr . @th,64,128 != @neighbours drop
     icmpv6 type { nd-router-advert, nd-redirect } drop
-    iifname . ether saddr . ip saddr @addresses4 accept
     iifname . ether saddr . ip6 saddr @addresses6 accept
     iifname . ether saddr . arp saddr ip @addresses4 iifname . arp saddr ether . arp saddr ip @addresses4 accept
     ether type arp arp saddr ip 0.0.0.0 iifname . ether saddr @hardware accept
