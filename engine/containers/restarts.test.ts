@@ -49,11 +49,14 @@ async function untilLetGo(fixture: TestContainers): Promise<void> {
 }
 
 /** What comes of a container's log, followed to its end. */
-async function textOf(fixture: TestContainers, id: string): Promise<string> {
+async function textOf(fixture: TestContainers, id: string, onText?: () => void): Promise<string> {
   const query = { follow: true, stdout: true, stderr: true };
   const { output } = fixture.containers.logs(id, query, new AbortController().signal);
   let text = '';
-  for await (const { data } of output) text += data.toString('utf8');
+  for await (const { data } of output) {
+    text += data.toString('utf8');
+    onText?.();
+  }
   return text;
 }
 
@@ -214,7 +217,9 @@ test('who follows the logs is let go where a restart fails', { timeout: 60_000 }
   const starts = { fail: false };
   await using fixture = await openFailing(starts);
   const id = await make(fixture, { policy: 'no', script: 'echo run; sleep 1000' });
-  const following = textOf(fixture, id);
+  const begun = Promise.withResolvers<void>();
+  const following = textOf(fixture, id, begun.resolve);
+  await begun.promise;
   starts.fail = true;
   await assert.rejects(fixture.containers.restart(id, { timeout: 0 }), /boom/);
   assert.equal(await following, 'run\n');

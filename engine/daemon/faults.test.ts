@@ -8,22 +8,26 @@ import { createBody } from '../api/create.ts';
 import { findProgram } from '../host/programs.ts';
 
 /**
- * The programs that the engine relies on die: the OCI runtime right before or right after it did what it was told,
- * conmon before it made the container, and while it watches it. Scripts of their names stand before them on the
+ * The programs that the engine relies on die: the OCI runtime right before or right after it did what it was told (a
+ * start is done without it), conmon before the container was made, when it was, and while it watches it. Scripts of their names stand before them on the
  * engine's PATH and do so once, when a file says when.
  */
 
 const moments = [
   'create before',
   'create after',
-  'start before',
-  'start after',
   'delete before',
   'delete after',
   'conmon before',
-  'conmon at start',
+  'conmon after create',
   'conmon at delete',
 ] as const;
+
+/** Without a PID namespace of its own, and with a process that outlives its first: the runtime is told to delete it. */
+const LINGERING = {
+  Cmd: ['sh', '-c', 'sleep 1000 & exec sleep 1000'],
+  HostConfig: { PidMode: 'host' },
+};
 
 const SCRIPT = (program: string, due: string, runDir: string) => `#!/bin/sh
 moment=$(cat ${due} 2>/dev/null)
@@ -34,6 +38,7 @@ for id; do :; done
 case $moment in
   "$command before") rm ${due}; kill -9 $$ ;;
   "$command after") rm ${due}; ${program} "$@"; kill -9 $$ ;;
+  "conmon after $command") rm ${due}; ${program} "$@"; kill -9 "$(cat ${runDir}/containers/$id/conmon.pid)"; exit ;;
   "conmon at $command") rm ${due}; kill -9 "$(cat ${runDir}/containers/$id/conmon.pid)" ;;
 esac
 exec ${program} "$@"
@@ -60,7 +65,7 @@ test('an engine whose runtime or monitor is killed at any moment says so or goes
   for (const moment of moments) {
     await t.test(moment, async () => {
       writeFileSync(due, moment);
-      const told = await liveThrough(engine);
+      const told = await liveThrough(engine, moment.includes('delete') ? LINGERING : {});
       assert.equal(existsSync(due), false, 'it was killed');
       if (told !== undefined) assert.match(told, /\S/);
       t.diagnostic(`${moment}: ${told ?? 'it went on'}`);
@@ -83,12 +88,12 @@ test('an engine whose runtime or monitor is killed at any moment says so or goes
 });
 
 /** A container's whole life; gives what it was told where something failed. */
-async function liveThrough({ client }: TestEngine): Promise<string | undefined> {
+async function liveThrough({ client }: TestEngine, more: object = {}): Promise<string | undefined> {
   try {
     const { Id: id } = await client.call(
       'containerCreate',
       {},
-      { body: createBody('busybox', ['sleep', '1000'], {}) },
+      { body: { ...createBody('busybox', ['sleep', '1000'], {}), ...more } },
     );
     await client.act('containerStart', { id });
     await client.act('containerStop', { id, timeout: 0 });
