@@ -6,6 +6,7 @@ import { startMortalEngine } from '../../workshop/testing/crash.ts';
 import { held } from '../../workshop/testing/held.ts';
 import { createBody } from '../api/create.ts';
 import type { Client } from '../client/index.ts';
+import { identifyProcess } from '../host/processes.ts';
 
 /**
  * An engine that is killed right before each of its steps, in turn: whatever is seen outside of the process and
@@ -142,8 +143,7 @@ for (const [name, { prepare, act, beginsWith = '', leaves }] of Object.entries(w
       // It has died by itself, or the step came elsewhere this time: then it dies here.
       await engine.kill();
       await engine.start();
-      // One that goes on running by itself has its end now.
-      if (name.includes('to its end')) await settled(client);
+      await settled(client, name.includes('to its end') ? 'removed' : 'not-running');
       const all = await client.call('containerList', { all: true });
       const found = all.map(({ State }) => State)[0] ?? 'gone';
       const [first] = await Promise.all(all.map(({ Id }) => client.call('containerInspect', { id: Id })));
@@ -185,8 +185,17 @@ function volumes(root: string): readonly string[] {
   return [...readdirSync(join(root, 'volumes')).filter((name) => name !== '.removing'), ...removing];
 }
 
-/** Waits for the end of what runs. */
-async function settled(client: Client): Promise<void> {
-  for (const { Id, State } of await client.call('containerList', { all: true }))
-    if (State === 'running') await client.call('containerWait', { id: Id, condition: 'removed' });
+/**
+ * Waits until nothing goes on by itself: what is about to be seen to have ended, or to be `removed`, is, and what is
+ * being taken away of one that ended is gone.
+ */
+async function settled(client: Client, condition: 'not-running' | 'removed'): Promise<void> {
+  for (const { Id: id, State } of await client.call('containerList', { all: true })) {
+    const { Pid = 0 } = (await client.call('containerInspect', { id })).State;
+    const ends = condition === 'removed' || identifyProcess(Pid) === undefined;
+    if (State === 'running' && ends) await client.call('containerWait', { id, condition });
+    // It takes its turn, and changes nothing.
+    if (condition === 'not-running' && (State !== 'running' || ends))
+      await client.act('containerStop', { id });
+  }
 }
