@@ -5,6 +5,7 @@ import { BerthError, isErrno, toBerthError } from '../api/errors.ts';
 import { openContainers } from '../containers/containers.ts';
 import { openRegistry } from '../distribution/registry.ts';
 import { openEvents } from '../events/log.ts';
+import { keepHeapsSmall } from '../host/heaps.ts';
 import { findProgram, runProgram } from '../host/programs.ts';
 import { openImageStore } from '../images/store.ts';
 import { openNetworks } from '../networks/networks.ts';
@@ -28,6 +29,7 @@ declare const BERTH_VERSION: string | undefined;
 /** Composes an engine and serves until it is told to stop. Containers go on without it. */
 async function serve(options: EngineOptions): Promise<void> {
   const { root, runDir } = options;
+  keepHeapsSmall();
   await mkdir(root, { recursive: true, mode: 0o711 });
   await mkdir(runDir, { recursive: true, mode: 0o755 });
   using _rootLock = lockDirectory(root);

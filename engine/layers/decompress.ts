@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Digest } from '../api/digest.ts';
 import { BerthError } from '../api/errors.ts';
 import type { ByteStream } from '../api/operations.ts';
@@ -29,24 +29,21 @@ function compressionOf(head: Buffer): Compression {
   });
 }
 
-/** What is decompressed at once makes no more than this. */
-const MAX_AT_ONCE = 24 * 1024 * 1024;
-
 /**
- * Passes a layer's uncompressed archive to `onChunk` and checks its digest at the end. `consumed` says how much of
+ * Streams a layer's uncompressed archive to `onChunk` and checks its digest at the end. `consumed` says how much of
  * the blob has been read. Throws `invalid` on damaged data, another digest, or more than the limits allow.
  */
 export async function readLayer(options: {
-  readonly archive: AsyncIterable<Buffer>;
+  readonly blob: ByteStream;
   readonly consumed: () => number;
   readonly diffId: Digest;
   readonly limits: LayerLimits;
   readonly onChunk: (chunk: Buffer) => void;
 }): Promise<void> {
-  const { archive, consumed, diffId, limits, onChunk } = options;
+  const { blob, consumed, diffId, limits, onChunk } = options;
   const hash = createHash('sha256');
   let total = 0;
-  for await (const chunk of archive) {
+  for await (const chunk of decompressed(blob)) {
     total += chunk.length;
     checkSize(total, consumed(), limits);
     hash.update(chunk);
@@ -92,21 +89,6 @@ export async function* decompressed(source: ByteStream): AsyncGenerator<Buffer> 
     yield* inflate as AsyncIterable<Buffer>;
     await feeding;
   } catch (error) {
-    throw damaged(error, compression);
-  }
-}
-
-/**
- * The same of a blob that is there, without a thread's help: for a short one, to wait for another thread again and again
- * takes longer than the work. Undefined where it makes more than is to be held in memory.
- */
-export function decompressedAtOnce(blob: Buffer): Buffer | undefined {
-  const compression = compressionOf(blob.subarray(0, HEAD_BYTES));
-  if (compression === 'none') return blob;
-  try {
-    return (compression === 'gzip' ? gunzipSync : zstdDecompressSync)(blob, { maxOutputLength: MAX_AT_ONCE });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return undefined;
     throw damaged(error, compression);
   }
 }

@@ -10,15 +10,22 @@ const SPARE_MS = 30_000;
  */
 const resourceLimits = { maxYoungGenerationSizeMb: 4 };
 
+/** How many take a layer in. */
+let atWork = 0;
 let spare: { readonly worker: Worker; readonly timer: NodeJS.Timeout } | undefined;
 
 /** A thread that takes one layer in, and ends. Ready where one was prepared: it takes 30 ms to start. */
 export function takeThread(): Worker {
-  if (spare === undefined) return startThread();
-  const { worker, timer } = spare;
-  clearTimeout(timer);
+  const worker = spare?.worker ?? startThread();
+  clearTimeout(spare?.timer);
   spare = undefined;
   worker.ref();
+  atWork += 1;
+  worker.once('exit', () => {
+    atWork -= 1;
+    // Where one layer came, another will; while others come, it would be one thread's memory more.
+    if (atWork === 0) prepareThread();
+  });
   return worker;
 }
 

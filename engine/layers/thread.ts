@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { BerthError } from '../api/errors.ts';
 import { createSlots } from './slots.ts';
-import { prepareThread, takeThread } from './spare-thread.ts';
+import { takeThread } from './spare-thread.ts';
 import type { ApplyRequest, IncomingBlob, LayerLimits } from './types.ts';
 import {
   type LayerInput,
@@ -59,8 +59,6 @@ export async function takeInThread(
     worker.once('exit', () => {
       over.abort();
       settle();
-      // Where one layer came, another will.
-      prepareThread();
     });
     const settle = () => {
       if (signal.aborted) reject(cancelled());

@@ -29,9 +29,9 @@ export type LayerInput = LayerJob | LayerPiece | 'end';
 export type LayerPiece = { readonly piece: ArrayBuffer; readonly length: number };
 
 /** What comes from a network is gathered into pieces of this size: each message between threads costs. */
-export const PIECE_BYTES = 512 * 1024;
+export const PIECE_BYTES = 256 * 1024;
 /** So many pieces go back and forth. */
-export const PIECES = 2;
+export const PIECES = 4;
 
 export type LayerMessage =
   /** A piece of the blob that was sent has been taken, and its memory is free. */

@@ -4,17 +4,11 @@ import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { BerthError } from '../api/errors.ts';
 import { fileBlob, incomingBlob } from './blob.ts';
-import { decompressed, decompressedAtOnce, readLayer } from './decompress.ts';
+import { readLayer } from './decompress.ts';
 import { openIndexing } from './erofs/keep.ts';
 import { TREE } from './paths.ts';
 import { openUnpacking } from './unpack.ts';
-import {
-  type LayerInput,
-  type LayerJob,
-  type LayerMessage,
-  type LayerPiece,
-  PIECE_BYTES,
-} from './worker-protocol.ts';
+import type { LayerInput, LayerJob, LayerMessage, LayerPiece } from './worker-protocol.ts';
 
 /**
  * Takes one layer in, in a thread of its own: system calls made in a row are much faster than through promises, and
@@ -22,8 +16,6 @@ import {
  */
 
 const PROGRESS_MS = 100;
-/** A blob of at most this is decompressed when all of it has come. */
-const SHORT_BYTES = 6 * 1024 * 1024;
 
 function say(message: LayerMessage): void {
   parentPort?.postMessage(message);
@@ -69,7 +61,7 @@ async function takeIn(job: LayerJob): Promise<number> {
     return intake.finish().sizeBytes;
   }
   using incoming = incomingBlob(blob, sentPieces());
-  await takeSent(incoming, { job, sizeBytes: blob.sizeBytes, push: intake.push });
+  await takeSent(incoming, job, intake.push);
   // The blob and the layer go to the disk at the same time.
   const synced = incoming.sync();
   synced.catch(() => undefined);
@@ -91,42 +83,22 @@ async function takeFile(path: string, job: LayerJob, push: Push): Promise<void> 
     lastMs = now;
     say({ type: 'progress', bytes: file.consumed() });
   };
-  await readLayer({ ...job, archive: decompressed(file.pieces()), consumed: file.consumed, onChunk });
+  await readLayer({ ...job, blob: file.pieces(), consumed: file.consumed, onChunk });
 }
 
 /** Nothing is made of a blob that is not what its digest says, and then that is told, whatever else was wrong. */
-async function takeSent(
-  incoming: ReturnType<typeof incomingBlob>,
-  { job, sizeBytes, push }: { readonly job: LayerJob; readonly sizeBytes: number; readonly push: Push },
-): Promise<void> {
+async function takeSent(incoming: ReturnType<typeof incomingBlob>, job: LayerJob, push: Push): Promise<void> {
   const onChunk = (chunk: Buffer) => {
     stopIfCancelled(job);
     push(chunk);
   };
   try {
-    const archive =
-      sizeBytes > SHORT_BYTES ? decompressed(incoming.pieces()) : shortArchive(incoming.pieces(), sizeBytes);
-    await readLayer({ ...job, archive, consumed: incoming.consumed, onChunk });
+    await readLayer({ ...job, blob: incoming.pieces(), consumed: incoming.consumed, onChunk });
   } catch (error) {
     if (error instanceof BerthError && error.code !== 'cancelled') await incoming.verify();
     throw error;
   }
   await incoming.verify();
-}
-
-/** The archive of a blob that is gathered first. */
-async function* shortArchive(pieces: AsyncIterable<Buffer>, sizeBytes: number): AsyncGenerator<Buffer> {
-  const blob = Buffer.allocUnsafe(sizeBytes);
-  let filled = 0;
-  for await (const piece of pieces) filled += piece.copy(blob, filled);
-  const whole = blob.subarray(0, filled);
-  const archive = decompressedAtOnce(whole);
-  if (archive === undefined) return yield* decompressed(one(whole));
-  for (let at = 0; at < archive.length; at += PIECE_BYTES) yield archive.subarray(at, at + PIECE_BYTES);
-}
-
-async function* one(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }
 
 function stopIfCancelled({ cancel }: LayerJob): void {

@@ -33,7 +33,8 @@ export const sets = {
 export type SetName = keyof typeof sets;
 
 /**
- * Both tables, as a script for nft that puts them in place of what is there in one transaction (declaring a table
+ * Both tables, as a script for nft. What most packets ask is asked first: of a connection that is let through, whether
+ * it is that; of a packet over IPv4, whether its addresses are its sender's. The script puts them in place of what is there in one transaction (declaring a table
  * first lets the deletion succeed where there is none: nft(8), «delete»).
  */
 export function rulesText(state: RulesState): string {
@@ -53,7 +54,7 @@ ${declared('inet', state)}
   }
   chain guard {
     type filter hook prerouting priority -300; policy accept;
-    iifname @bridges ip daddr 127.0.0.0/8 drop
+    ip daddr 127.0.0.0/8 iifname @bridges drop
   }
   chain prerouting {
     type nat hook prerouting priority -100; policy accept;
@@ -71,17 +72,16 @@ ${networks.flatMap(masquerading).map(indented).join('\n')}
   }
   chain forward {
     type filter hook forward priority -1; policy accept;
+    ct state established,related accept
     iifname @bridges jump from_containers
     oifname @bridges jump to_containers
   }
   chain from_containers {
-    ct state established,related accept
 ${networks.flatMap(leaving).map(indented).join('\n')}
     ct status dnat accept
     oifname @bridges drop
   }
   chain to_containers {
-    ct state established,related accept
     ct status dnat accept
     iifname @bridges accept
     drop
@@ -91,10 +91,10 @@ table bridge ${table} {
 ${declared('bridge', state)}
   chain prerouting {
     type filter hook prerouting priority -200; policy accept;
+    iifname . ether saddr . ip saddr @addresses4 accept
     iifname @ports jump guard
   }
   chain guard {
-    iifname . ether saddr . ip saddr @addresses4 accept
     icmpv6 type nd-neighbor-advert iifname . ether saddr . @th,64,128 != @neighbours drop
     icmpv6 type { nd-router-advert, nd-redirect } drop
     iifname . ether saddr . ip6 saddr @addresses6 accept
