@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { startEngine, type TestEngine } from '../../workshop/testing/engine.ts';
@@ -25,7 +26,7 @@ const moments = [
 
 /** Without a PID namespace of its own, and with a process that outlives its first: the runtime is told to delete it. */
 const LINGERING = {
-  Cmd: ['sh', '-c', 'sleep 1000 & exec sleep 1000'],
+  Cmd: ['sh', '-c', '(sleep 1000 >/dev/null 2>&1 &); echo up; exec sleep 1000'],
   HostConfig: { PidMode: 'host' },
 };
 
@@ -96,6 +97,11 @@ async function liveThrough({ client }: TestEngine, more: object = {}): Promise<s
       { body: { ...createBody('busybox', ['sleep', '1000'], {}), ...more } },
     );
     await client.act('containerStart', { id });
+    if ('Cmd' in more) {
+      const said = await client.bytes('containerLogs', { id, follow: true, stdout: true });
+      await once(said, 'data');
+      said.destroy();
+    }
     await client.act('containerStop', { id, timeout: 0 });
     await client.act('containerRemove', { id });
     return undefined;

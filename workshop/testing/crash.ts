@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, watch, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Answer, Plan } from './crash-at.ts';
@@ -11,6 +11,8 @@ export type MortalEngine = AsyncDisposable & {
   /** From now on, it dies before the `at`th step; 0 for never. Gives the steps since the last call. */
   readonly dieAt: (at: number) => Promise<readonly string[]>;
 };
+
+const ASK_AGAIN_MS = 500;
 
 export async function startMortalEngine(options: EngineOptions = {}): Promise<MortalEngine> {
   await using undo = new AsyncDisposableStack();
@@ -25,9 +27,18 @@ export async function startMortalEngine(options: EngineOptions = {}): Promise<Mo
     engine,
     async dieAt(at) {
       id += 1;
-      writeFileSync(plan, JSON.stringify({ id, dieAt: at } satisfies Plan));
-      process.kill(engine.pid(), 'SIGUSR2');
-      return (await answerTo(id, `${plan}.answer`)).steps;
+      // Whole or not there: an earlier signal may be answered just now.
+      writeFileSync(`${plan}.new`, JSON.stringify({ id, dieAt: at } satisfies Plan));
+      renameSync(`${plan}.new`, plan);
+      const ask = () => process.kill(engine.pid(), 'SIGUSR2');
+      ask();
+      // Signals of one number are one while it waits.
+      const again = setInterval(ask, ASK_AGAIN_MS);
+      try {
+        return (await answerTo(id, `${plan}.answer`)).steps;
+      } finally {
+        clearInterval(again);
+      }
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
