@@ -23,7 +23,8 @@ test('containers on internal networks alone reach no published port, by IPv4 or 
   const inside = await fixture.start('inside', ['shut']);
   const bridge = fixture.networks.find('shut').bridge ?? '';
   const link = linkLocalOf(readFileSync(`/sys/class/net/${bridge}/address`, 'utf8').trim());
-  await inside.inside('busybox', 'ping', '-6', '-c', '1', '-W', '20', `${link}%eth0`);
+  // Its own address of the link comes some time after the link is up.
+  await inside.inside('sh', '-c', `until busybox ping -6 -c 1 -W 2 ${link}%eth0 >/dev/null 2>&1; do :; done`);
   const wish = { protocol: 'tcp', containerPort: 80, address: '', first: 0, last: 0 } as const;
   // One that the kernel leads to by IPv4 alone, so that the engine carries IPv6, and one that it leads to by both.
   for (const [id, on] of [
