@@ -41,11 +41,19 @@ export function createLayerPuller(store: {
         await using blob = content.reserve(descriptor);
         const open = (wanted: AbortSignal) => repository.streamBlob(descriptor, wanted);
         const onProgress = (current: number) => emit({ status: 'Downloading', current, total });
-        const keep = async () => await content.keep(blob);
+        let isKept = false;
+        const keep = async () => {
+          await content.keep(blob);
+          isKept = true;
+        };
+        // Another pull's own, where it was not kept here.
+        const giveUp = () => {
+          if (isKept && !rows.isBlobUsed(blob.digest)) content.remove(blob.digest);
+        };
         const layer = await layers
           .apply({ blob: { ...blob, open, what }, diffId, signal, keep, onProgress })
           .catch((error: unknown) => {
-            if (!rows.isBlobUsed(blob.digest)) content.remove(blob.digest);
+            giveUp();
             throw named(error, what);
           });
         // It was checked and made into a layer while it came.
@@ -55,7 +63,7 @@ export function createLayerPuller(store: {
         try {
           rows.addLayer(layer, diffId, { ...descriptor, source });
         } catch (error) {
-          if (!rows.isBlobUsed(blob.digest)) content.remove(blob.digest);
+          giveUp();
           await layers.remove(layer.id);
           throw error;
         }

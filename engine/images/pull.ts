@@ -2,6 +2,7 @@ import { type Digest, shortDigest } from '../api/digest.ts';
 import { BerthError } from '../api/errors.ts';
 import { familiarName, familiarReference, parseReference, type Reference } from '../api/reference.ts';
 import type { ContentStore } from '../content/store.ts';
+import { allOf } from '../layers/all-of.ts';
 import type { LayerStore } from '../layers/types.ts';
 import type { Descriptor, Platform } from '../registry/manifest.ts';
 import { choosePlatform, formatPlatform, hostPlatform, parsePlatform, suits } from '../registry/platform.ts';
@@ -126,12 +127,6 @@ async function pull(
     status: `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${name}`,
   });
   context.onEvent({ action: 'pull', id: name, name: familiarName(reference) });
-}
-
-/** Waits for the end of all, whatever becomes of one; then throws what the first of them did. */
-async function allOf(work: readonly (Promise<unknown> | undefined)[]): Promise<void> {
-  const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected');
-  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 type ChosenImage = {

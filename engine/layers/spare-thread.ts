@@ -43,6 +43,12 @@ export function prepareThread(): void {
   // Neither keeps a process from its end.
   timer.unref();
   worker.unref();
+  // One that could not start is nobody's: whoever needs a thread starts one, and is told.
+  worker.once('error', () => {
+    if (spare?.worker !== worker) return;
+    clearTimeout(timer);
+    spare = undefined;
+  });
   spare = { worker, timer };
 }
 

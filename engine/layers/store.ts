@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { BerthError, isErrno } from '../api/errors.ts';
 import { unmount } from '../host/syscalls.ts';
+import { allOf } from './all-of.ts';
 import { checkLayer } from './check.ts';
 import { archiveLength } from './erofs/keep.ts';
 import { mountIndex } from './erofs/mounts.ts';
@@ -95,13 +96,12 @@ export function openLayers(
         });
         lastId += 1;
         const id = lastId;
-        // Neither waits for the other's turn at the disk, and both have ended when one has failed.
-        const failed = (await Promise.allSettled([place(begun, id), request.keep?.()])).find(
-          ({ status }) => status === 'rejected',
-        );
-        if (failed?.status === 'rejected') {
+        try {
+          // Neither waits for the other's turn at the disk.
+          await allOf([place(begun, id), request.keep?.()]);
+        } catch (error) {
           await clear(directoryOf(id));
-          throw failed.reason;
+          throw error;
         }
         return { id, sizeBytes };
       } catch (error) {

@@ -34,7 +34,8 @@ export type SetName = keyof typeof sets;
 
 /**
  * Both tables, as a script for nft. What most packets ask is asked first: of a connection that is let through, whether
- * it is that; of a packet over IPv4, whether its addresses are its sender's. The script puts them in place of what is there in one transaction (declaring a table
+ * it is that; of a packet over IPv4, whether its addresses are its sender's. The script puts them in place of what is
+ * there in one transaction (declaring a table
  * first lets the deletion succeed where there is none: nft(8), «delete»).
  */
 export function rulesText(state: RulesState): string {

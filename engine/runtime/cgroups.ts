@@ -37,7 +37,7 @@ const BETWEEN_TRIES_MS = 10;
 
 /** Takes a cgroup away in every hierarchy that has it, with what lies empty in it, where nothing runs in it any more. */
 export function removeCgroup(path: string): void {
-  for (const hierarchy of [ROOT, ...childrenOf(ROOT)]) {
+  for (const hierarchy of hierarchies()) {
     const directory = join(hierarchy, path);
     if (existsSync(directory)) removeDirectory(directory);
   }
@@ -45,8 +45,10 @@ export function removeCgroup(path: string): void {
 
 /** Whether a process is in a cgroup or in one below it, in whichever hierarchy: a create may have ended halfway. */
 export function isCgroupInUse(path: string): boolean {
-  return [ROOT, ...childrenOf(ROOT)].some((hierarchy) => isInUse(join(hierarchy, path)));
+  return hierarchies().some((hierarchy) => isInUse(join(hierarchy, path)));
 }
+
+const hierarchies = () => [ROOT, ...childrenOf(ROOT)];
 
 /** The directories right below one; none of one that is gone. No glob: to load what reads its patterns takes 20 ms. */
 function childrenOf(directory: string): readonly string[] {

@@ -23,7 +23,10 @@ export type OciRuntime = {
   update(id: string, resources: object): Promise<void>;
   /** `created`, `running`, `paused`, `stopped`; undefined where the runtime does not know it. */
   status(id: string): Promise<{ readonly status: string; readonly pid: number } | undefined>;
-  /** Kills what is left of it, and takes its cgroup (a path in every hierarchy) and the runtime's record of it away: a directory with its id. */
+  /**
+   * Kills what is left of it, and takes its cgroup (a path in every hierarchy) and the runtime's record of it away: a
+   * directory with its id.
+   */
   remove(id: string, cgroup?: string): Promise<void>;
 };
 
