@@ -57,7 +57,8 @@ export function transaction<T>(database: Database, work: () => T): T {
     database.exec('COMMIT');
     return result;
   } catch (error) {
-    database.exec('ROLLBACK');
+    // SQLite has done so itself after some errors, a full disk among them (https://www.sqlite.org/lang_transaction.html).
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
 }
