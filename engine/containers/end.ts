@@ -72,7 +72,7 @@ export async function finishRun(
   if (ending.oomKilled) context.record(record, 'oom');
   context.record(record, 'die', { exitCode: String(ending.exitCode), execDuration: execSeconds(ending) });
   try {
-    await releaseRun(context, record);
+    await releaseRun(context, record, { ended: true });
   } catch (error) {
     // Those who wait for the end must hear of it all the same; the next start of the engine cleans up.
     context.warn(`container ${record.id} ended, and not all of it could be let go: ${String(error)}`);
@@ -87,10 +87,14 @@ function execSeconds({ startedAt, finishedAt }: Ending): string {
   return String(Math.max(0, Math.floor((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000)));
 }
 
-/** Takes away all that a run had of the kernel and of the run directory. Safe to repeat, and where there is nothing. */
+/**
+ * Takes away all that a run had of the kernel and of the run directory. Safe to repeat, and where there is nothing.
+ * `ended`: the run is known to have ended, and nothing is being made of it.
+ */
 export async function releaseRun(
   context: Context,
   record: Pick<ContainerRecord, 'id'> & Partial<Pick<ContainerRecord, 'hostConfig'>>,
+  { ended = false }: { readonly ended?: boolean } = {},
 ): Promise<void> {
   const paths = pathsOf(context, record.id);
   const shared = context.store
@@ -100,7 +104,9 @@ export async function releaseRun(
     );
   await Promise.all([
     // A run has its bundle from before its process to after it: without one, the runtime has nothing of it.
-    existsSync(paths.bundle) ? context.runtime.remove(record.id, cgroupPathOf(context, record)) : undefined,
+    existsSync(paths.bundle)
+      ? context.runtime.remove(record.id, cgroupPathOf(context, record), { ended })
+      : undefined,
     context.networks.stop(record.id, paths.netns, { shared }),
     unmountIfMounted(paths.rootfs),
     unmountIfMounted(paths.shm),

@@ -24,10 +24,10 @@ export type OciRuntime = {
   /** `created`, `running`, `paused`, `stopped`; undefined where the runtime does not know it. */
   status(id: string): Promise<{ readonly status: string; readonly pid: number } | undefined>;
   /**
-   * Kills what is left of it, and takes its cgroup (a path in every hierarchy) and the runtime's record of it away: a
-   * directory with its id.
+   * Kills what is left of it, and takes its cgroup (a path in every hierarchy) and the runtime's record of it away. Where
+   * its run is known to have `ended` the runtime itself is started only if something lives on.
    */
-  remove(id: string, cgroup?: string): Promise<void>;
+  remove(id: string, cgroup?: string, options?: { readonly ended?: boolean }): Promise<void>;
 };
 
 /** A program's full path, and the arguments before the runtime's command. */
@@ -95,10 +95,13 @@ export async function openRuntime(options: {
       const state = JSON.parse(text) as { status: string; pid: number };
       return { status: state.status, pid: state.pid };
     },
-    async remove(id, cgroup = join(options.cgroupParent, id)) {
-      // Where nothing of it runs any more there is nothing to kill: a program less at the end of each container.
-      if (isCgroupInUse(cgroup)) await unlessUnknown(runProgram(found, [...args, 'delete', '--force', id]));
-      await rm(join(options.stateDir, id), { recursive: true, force: true });
+    async remove(id, cgroup = join(options.cgroupParent, id), { ended = false } = {}) {
+      // A monitor may be making it right now, where it is not known to have ended: its cgroup fills late.
+      if (ended && !isCgroupInUse(cgroup)) {
+        // A program less at the end of each container: the record is a directory with its id.
+        await rm(join(options.stateDir, id), { recursive: true, force: true });
+      } else await unlessUnknown(runProgram(found, [...args, 'delete', '--force', id]));
+      // A create that failed halfway leaves a cgroup that the runtime has no record of.
       removeCgroup(cgroup);
     },
   };
