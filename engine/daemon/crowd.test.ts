@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { startEngine, type TestEngine } from '../../workshop/testing/engine.ts';
-import { held } from '../../workshop/testing/held.ts';
+import { held, openFiles } from '../../workshop/testing/held.ts';
 import { createBody } from '../api/create.ts';
 
 /** How many containers are run to see whether the engine grows; more by hand: BERTH_CROWD=2000. */
@@ -26,20 +26,6 @@ async function runMany({ client }: TestEngine, count: number): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-/** What the engine holds open, but for connections of clients; inotify and the database stay. */
-function descriptors(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).filter((fd) => !isSpare(`/proc/${pid}/fd/${fd}`)).length;
-}
-
-/** Network namespaces that wait for containers: more or fewer of them, as it happens. */
-function isSpare(path: string): boolean {
-  try {
-    return readlinkSync(path).startsWith('net:');
-  } catch {
-    return false;
-  }
-}
-
 const residentMiB = (pid: number) =>
   Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
@@ -51,14 +37,14 @@ test('a hundred containers, twenty at a time, leave no mount, namespace, address
   await using engine = await startEngine();
   // What is made once (the bridge, the connections of this client) is there before it is counted.
   await runMany(engine, AT_ONCE);
-  const before = descriptors(engine.pid());
+  const before = openFiles(engine.pid());
   await runMany(engine, 100);
   for (const [what, ids] of Object.entries(held(engine))) assert.deepEqual(ids, [], what);
   const bridge = (await engine.client.call('networkInspect', { id: 'bridge' })) as { Containers: object };
   assert.deepEqual(bridge.Containers, {});
   assert.ok(
-    descriptors(engine.pid()) <= before + 2,
-    `${descriptors(engine.pid())} descriptors, ${before} before`,
+    openFiles(engine.pid()) <= before + 2,
+    `${openFiles(engine.pid())} descriptors, ${before} before`,
   );
   assert.deepEqual(children(engine.pid()), []);
   assert.deepEqual(await engine.client.call('containerList', { all: true }), []);

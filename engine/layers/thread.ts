@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { BerthError } from '../api/errors.ts';
 import { createSlots } from './slots.ts';
-import { takeThread } from './spare-thread.ts';
+import { giveThreadBack, takeThread } from './spare-thread.ts';
 import type { ApplyRequest, IncomingBlob, LayerLimits } from './types.ts';
 import {
   type LayerInput,
@@ -13,7 +13,7 @@ import {
 } from './worker-protocol.ts';
 
 /**
- * Takes a blob in, in a thread of its own. Gives the size of its files. When the signal fires, the thread is asked to
+ * Takes a blob in, in a thread of its own, which may have the next one then. Gives the size of its files. When the signal fires, the thread is asked to
  * stop, and does between two pieces of the archive: ended from outside while it loads a native library, it would
  * take the engine with it.
  */
@@ -39,33 +39,36 @@ export async function takeInThread(
   };
   signal.addEventListener('abort', stop, { once: true });
   let broken: { readonly error: unknown } | undefined;
+  /** Takes the listeners of this layer off the thread. */
+  using listening = new DisposableStack();
+  const listen = <T>(event: string, listener: (of: T) => void) => {
+    worker.on(event, listener);
+    listening.defer(() => void worker.off(event, listener));
+  };
+  let outcome: LayerMessage | undefined;
   const ended = new Promise<number>((resolve, reject) => {
-    let outcome: LayerMessage | undefined;
-    worker.on('message', (message: LayerMessage) => {
-      if (message.type === 'progress') onProgress?.(message.bytes);
-      else if (message.type === 'taken') pieces.giveBack(message.piece);
-      else {
-        outcome = message;
-        over.abort();
-        // Its last word: nothing is open any more.
-        if (message.type === 'done') settle();
-      }
-    });
-    worker.once('error', (error) => {
-      over.abort();
-      reject(error);
-    });
-    // Otherwise not before it has ended: until then it may still write to the directory.
-    worker.once('exit', () => {
-      over.abort();
-      settle();
-    });
     const settle = () => {
+      over.abort();
       if (signal.aborted) reject(cancelled());
       else if (broken !== undefined) reject(broken.error);
       else if (outcome?.type === 'done') resolve(outcome.sizeBytes);
       else reject(errorOf(outcome));
     };
+    listen('message', (message: LayerMessage) => {
+      if (message.type === 'progress') onProgress?.(message.bytes);
+      else if (message.type === 'taken') pieces.giveBack(message.piece);
+      else {
+        outcome = message;
+        over.abort();
+        if (message.type === 'done') settle();
+      }
+    });
+    listen('error', (error) => {
+      over.abort();
+      reject(error);
+    });
+    // Otherwise not before it has ended: until then it may still write to the directory.
+    listen('exit', settle);
   });
   const send = (piece: ArrayBuffer, length: number) =>
     worker.postMessage({ piece, length } satisfies LayerInput, [piece]);
@@ -87,6 +90,8 @@ export async function takeInThread(
   } finally {
     signal.removeEventListener('abort', stop);
     await sending;
+    // All that was sent to it is before what the next layer sends.
+    giveThreadBack(worker, { stays: outcome?.type === 'done' && outcome.stays });
   }
 }
 

@@ -24,8 +24,11 @@ export type PromisedBlob = {
   readonly what: string;
 };
 
-/** What the thread is sent: its work, then the blob's bytes and their end. Without work, the end is its own. */
-export type LayerInput = LayerJob | LayerPiece | 'end';
+/**
+ * What the thread is sent: its work, then the blob's bytes and their end; then other work, or that it shall end itself.
+ * What comes late of one layer is before the next one's work, and is passed over.
+ */
+export type LayerInput = LayerJob | LayerPiece | 'end' | 'quit';
 export type LayerPiece = { readonly piece: ArrayBuffer; readonly length: number };
 
 /** What comes from a network is gathered into pieces of this size: each message between threads costs. */
@@ -37,7 +40,8 @@ export type LayerMessage =
   /** A piece of the blob that was sent has been taken, and its memory is free. */
   | { readonly type: 'taken'; readonly piece: ArrayBuffer }
   | { readonly type: 'progress'; readonly bytes: number }
-  | { readonly type: 'done'; readonly sizeBytes: number }
+  /** Nothing of the layer is open any more. The thread stays for another, or ends. */
+  | { readonly type: 'done'; readonly sizeBytes: number; readonly stays: boolean }
   | {
       readonly type: 'refused';
       readonly code: ErrorCode;

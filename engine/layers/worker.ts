@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { parentPort } from 'node:worker_threads';
 import { BerthError } from '../api/errors.ts';
 import { fileBlob, incomingBlob } from './blob.ts';
@@ -11,7 +12,7 @@ import { openUnpacking } from './unpack.ts';
 import type { LayerInput, LayerJob, LayerMessage, LayerPiece } from './worker-protocol.ts';
 
 /**
- * Takes one layer in, in a thread of its own: system calls made in a row are much faster than through promises, and
+ * Takes layers in, in a thread of its own: system calls made in a row are much faster than through promises, and
  * here they hold nobody up.
  */
 
@@ -48,6 +49,7 @@ async function* sentPieces(): AsyncGenerator<Buffer> {
   }
 }
 
+const isJob = (input: LayerInput): input is LayerJob => typeof input === 'object' && 'diffId' in input;
 const isPiece = (input: LayerInput): input is LayerPiece => typeof input === 'object' && 'piece' in input;
 
 async function takeIn(job: LayerJob): Promise<number> {
@@ -113,13 +115,27 @@ function failure(error: unknown): LayerMessage {
   return { type: 'failed', errno: code, message };
 }
 
+/** A layer that leaves more makes the thread end: a new one takes less memory, and large layers seldom come alone. */
+const MAX_GROWTH_BYTES = 2.5 * 1024 * 1024;
+const heapBytes = () => getHeapStatistics().total_heap_size;
+
+/** Takes layers in, one after another, until it is to end. Ends after one that failed, and after one that was large. */
+async function serve(): Promise<void> {
+  const atStart = heapBytes();
+  for (let stays = true; stays; ) {
+    const input = await nextInput();
+    if (input === 'quit') return;
+    // What was sent of the layer before, after it had all that it needed.
+    if (!isJob(input)) continue;
+    const sizeBytes = await takeIn(input);
+    stays = heapBytes() - atStart <= MAX_GROWTH_BYTES;
+    say({ type: 'done', sizeBytes, stays });
+  }
+}
+
 // Linux has priorities by thread: the engine answers while layers are taken in (setpriority(2)).
 setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
-nextInput()
-  .then(async (work) => {
-    if (work === 'end' || isPiece(work)) return;
-    say({ type: 'done', sizeBytes: await takeIn(work) });
-  })
+serve()
   .catch((error) => say(failure(error)))
   // It would wait for more messages.
   .finally(() => parentPort?.close());

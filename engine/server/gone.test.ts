@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import test from 'node:test';
 import { make, run } from '../../workshop/testing/api/containers.ts';
 import { openRaw, UPGRADE } from '../../workshop/testing/api/wire.ts';
 import { startEngine } from '../../workshop/testing/engine.ts';
-
-/** How many descriptors the engine holds. */
-const held = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
+import { openFiles } from '../../workshop/testing/held.ts';
 
 async function until(holds: () => boolean, what: () => string): Promise<void> {
   const deadline = Date.now() + 20_000;
@@ -76,7 +73,7 @@ test('clients that go away, in whatever they are at, leave nothing open', { time
       socket.write(text);
       return socket;
     });
-    const open = held(engine.pid());
+    const open = openFiles(engine.pid());
     for (const { socket } of opened) socket.destroy();
     for (const socket of sockets) socket.destroy();
     return open;
@@ -87,7 +84,7 @@ test('clients that go away, in whatever they are at, leave nothing open', { time
   let since = Date.now();
   await until(
     () => {
-      const now = held(engine.pid());
+      const now = openFiles(engine.pid());
       if (now !== before) since = Date.now();
       before = now;
       return Date.now() - since > 1000;
@@ -97,8 +94,8 @@ test('clients that go away, in whatever they are at, leave nothing open', { time
   const open = await all();
   assert.ok(open > before, `${open} descriptors with all of them open, ${before} before`);
   await until(
-    () => held(engine.pid()) <= before,
-    () => `${held(engine.pid())} descriptors, ${before} before`,
+    () => openFiles(engine.pid()) <= before,
+    () => `${openFiles(engine.pid())} descriptors, ${before} before`,
   );
   assert.equal((await engine.client.call('containerInspect', { id: talking.id })).State.Running, true);
 });

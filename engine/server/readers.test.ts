@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import test, { after, before, describe } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startEngine, type TestEngine } from '../../workshop/testing/engine.ts';
+import { openFiles } from '../../workshop/testing/held.ts';
 import { createBody } from '../api/create.ts';
 
 /** Readers of streams that never end: what one of them does is nobody else's matter, and ends with it. */
@@ -36,7 +37,7 @@ describe('readers of streams', () => {
     return { answer, leave: () => void sent.destroy() };
   }
 
-  const descriptors = () => readdirSync(`/proc/${engine.pid()}/fd`).length;
+  const descriptors = () => openFiles(engine.pid());
   const memory = () =>
     Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${engine.pid()}/status`, 'utf8'))?.[1]) * 1024;
   const listeners = async () => Number((await engine.client.call('info', {})).NEventsListener);

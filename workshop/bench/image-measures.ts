@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { pullImage } from '../../engine/client/pull.ts';
 import { type Contender, contenders } from './contenders.ts';
 import { BENCH_IMAGE, SMALL_IMAGE } from './image.ts';
 import type { Limit } from './limits.ts';
-import type { Measure, Subject } from './measures.ts';
+import { type Daemon, isDaemon, type Measure, type Subject } from './measures.ts';
 
 /** What is measured of images. */
 export function imageMeasures(options: {
@@ -24,7 +25,10 @@ export function imageMeasures(options: {
       title: 'Pull of one layer of 5 MB',
       rounds: 10,
       warmUp: 1,
-      subjects: async () => engines.map((engine) => pullOf(engine, SMALL_IMAGE)),
+      subjects: async () => [
+        ...engines.map((engine) => pullOf(engine, SMALL_IMAGE)),
+        ...engines.filter(isDaemon).map((engine) => socketPullOf(engine, SMALL_IMAGE)),
+      ],
     },
     {
       word: 'remove',
@@ -55,6 +59,18 @@ function pullOf({ name, pull, time, reference }: Contender, image: string): Subj
     return tookMs;
   };
   return { name, measure };
+}
+
+/** The same without a command line: what of a pull is the engine's. */
+function socketPullOf(engine: Daemon, image: string): Subject {
+  const { client, reference } = engine;
+  const pull = async () => {
+    const startedMs = performance.now();
+    const lines = pullImage(client, { image: reference(image), signal: new AbortController().signal });
+    for await (const _ of lines);
+    return performance.now() - startedMs;
+  };
+  return { ...pullOf({ ...engine, pull }, image), name: `${engine.name}, over the socket` };
 }
 
 function removalOf({ name, pull, time, reference }: Contender): Subject {

@@ -142,7 +142,7 @@ export async function measureMemory(
   return rows;
 }
 
-type Daemon = Contender & { readonly client: Client };
+export type Daemon = Contender & { readonly client: Client };
 export const isDaemon = (engine: Contender): engine is Daemon => engine.client !== undefined;
 
 function memoryOf(pids: readonly number[]): number {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestEngine } from './engine.ts';
 
@@ -31,6 +31,20 @@ export function held(engine: Pick<TestEngine, 'root' | 'runDir'>): Held {
     'exit files': names(join(engine.runDir, 'exits')),
     'runtime records': names(join(engine.runDir, 'runtime')),
   };
+}
+
+/** How many files a process has open, but for network namespaces that wait for containers: those come and go. */
+export function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).filter((fd) => !isSpare(`/proc/${pid}/fd/${fd}`)).length;
+}
+
+function isSpare(path: string): boolean {
+  try {
+    return readlinkSync(path).startsWith('net:');
+  } catch {
+    // It has been closed meanwhile.
+    return false;
+  }
 }
 
 function names(directory: string): readonly string[] {
