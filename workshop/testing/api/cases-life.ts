@@ -151,7 +151,9 @@ export const lifeCases: Readonly<Record<string, Case>> = {
     const first = begin(subject, `POST /v1.41/containers/${made.id}/wait?condition=next-exit`);
     const { body } = await first;
     await made.start();
-    assert.equal(JSON.parse((await body).toString()).StatusCode, 5);
+    const { StatusCode } = JSON.parse((await body).toString());
+    // dockerd may read it when the next run has begun.
+    assert.ok(StatusCode === 5 || (subject.name === 'dockerd' && StatusCode === 0), String(StatusCode));
     const { State, RestartCount } = await until(made, ({ State: { Status } }) => Status === 'exited');
     assert.deepEqual([State.ExitCode, State.Restarting, RestartCount], [5, false, 2]);
   },
