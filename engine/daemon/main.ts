@@ -1,3 +1,5 @@
+// First: what others take when they are loaded is small then.
+import '../host/heaps.ts';
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -5,7 +7,6 @@ import { BerthError, isErrno, toBerthError } from '../api/errors.ts';
 import { openContainers } from '../containers/containers.ts';
 import { openRegistry } from '../distribution/registry.ts';
 import { openEvents } from '../events/log.ts';
-import { keepHeapsSmall } from '../host/heaps.ts';
 import { findProgram, runProgram } from '../host/programs.ts';
 import { openImageStore } from '../images/store.ts';
 import { openNetworks } from '../networks/networks.ts';
@@ -29,7 +30,6 @@ declare const BERTH_VERSION: string | undefined;
 /** Composes an engine and serves until it is told to stop. Containers go on without it. */
 async function serve(options: EngineOptions): Promise<void> {
   const { root, runDir } = options;
-  keepHeapsSmall();
   await mkdir(root, { recursive: true, mode: 0o711 });
   await mkdir(runDir, { recursive: true, mode: 0o755 });
   using _rootLock = lockDirectory(root);

@@ -4,12 +4,6 @@ import { type LayerInput, layerWorkerUrl } from './worker-protocol.ts';
 /** How long a thread waits for a layer before it ends, in milliseconds. */
 const SPARE_MS = 30_000;
 
-/**
- * Young objects are collected often, since the large pieces of archives that hang on them are memory that the
- * collector doesn't see. What an index needs is in the old generation; it is bounded by the limits of a layer.
- */
-const resourceLimits = { maxYoungGenerationSizeMb: 4 };
-
 /** How many take a layer in. */
 let atWork = 0;
 let spare: { readonly worker: Worker; readonly timer: NodeJS.Timeout } | undefined;
@@ -63,7 +57,7 @@ function endThread(worker: Worker): void {
 }
 
 function startThread(): Worker {
-  const worker = new Worker(layerWorkerUrl(), { name: 'berth layer', resourceLimits });
+  const worker = new Worker(layerWorkerUrl(), { name: 'berth layer' });
   // One that could not start, or died while it waited, is nobody's: whoever needs a thread starts one, and is told.
   worker.on('error', () => {});
   worker.once('exit', () => {
