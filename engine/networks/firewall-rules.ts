@@ -35,8 +35,11 @@ export type SetName = keyof typeof sets;
 /**
  * Both tables, as a script for nft. What most packets ask is asked first: of a connection that is let through, whether
  * it is that; of a packet over IPv4, whether its addresses are its sender's. The script puts them in place of what is
- * there in one transaction (declaring a table
- * first lets the deletion succeed where there is none: nft(8), «delete»).
+ * there in one transaction (declaring a table first lets the deletion succeed where there is none: nft(8), «delete»).
+ *
+ * The host's loopback is refused to containers where their packets enter the bridge; and to whatever else may be on
+ * it once for each connection, so that the host's other packets are not asked: a chain of its own before all others
+ * would see each of them.
  */
 export function rulesText(state: RulesState): string {
   const { table, networks } = state;
@@ -53,12 +56,9 @@ ${declared('inet', state)}
     dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6at
     dnat ip6 to meta l4proto . th dport map @published6
   }
-  chain guard {
-    type filter hook prerouting priority -300; policy accept;
-    ip daddr 127.0.0.0/8 iifname @bridges drop
-  }
   chain prerouting {
     type nat hook prerouting priority -100; policy accept;
+    ip daddr 127.0.0.0/8 iifname @bridges drop
     ip daddr 127.0.0.0/8 return
     fib daddr type local jump publish
   }
@@ -92,6 +92,7 @@ table bridge ${table} {
 ${declared('bridge', state)}
   chain prerouting {
     type filter hook prerouting priority -200; policy accept;
+    ip daddr 127.0.0.0/8 iifname @ports drop
     iifname . ether saddr . ip saddr @addresses4 accept
     iifname @ports jump guard
   }

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import {
   arpReply,
   discovery,
+  echoReply,
   ethernet,
   type Frames,
   macOf,
@@ -18,6 +21,8 @@ import { addressBytes as bytes } from '../host/netlink-message.ts';
 import { formatSubnet } from './addresses.ts';
 import { linkLocalOf } from './bridge.ts';
 import { inventSubnet6 } from './pool.ts';
+
+const run = promisify(execFile);
 
 /** Frames as a container with all rights would write them; what its neighbour's interface sees is what counts. */
 
@@ -34,6 +39,16 @@ async function listenAt(address: string) {
   socket.on('message', (message) => words.push(message.toString()));
   await once(socket.bind(0, address), 'listening');
   return { port: socket.address().port, words, [Symbol.dispose]: () => socket.close() };
+}
+
+/** What this host is told in ICMP. */
+function listenForEchoes() {
+  const child = spawn('socat', ['-u', 'IP4-RECV:1', 'STDOUT'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let words = '';
+  child.stdout.on('data', (data: Buffer) => {
+    words += data.toString('latin1');
+  });
+  return { words: () => words, [Symbol.dispose]: () => void child.kill() };
 }
 
 async function neighbours() {
@@ -162,7 +177,24 @@ test('of what a container writes its neighbours see what is in its own name, and
   for (const id of ['one', 'two']) await fixture.stop(id);
 });
 
-test('what listens at the loopback of the host is out of reach for containers, by whatever way they write to it', {
+/** A port of a bridge that is no container's, and frames as who is there writes them. */
+async function strangerOn(bridge: string) {
+  const [near, far] = [`${bridge.slice(0, 13)}.n`, `${bridge.slice(0, 13)}.f`];
+  await run('ip', ['link', 'add', near, 'type', 'veth', 'peer', 'name', far]);
+  await run('ip', ['link', 'set', near, 'master', bridge, 'up']);
+  await run('ip', ['link', 'set', far, 'up']);
+  const index = Number(readFileSync(`/sys/class/net/${far}/ifindex`, 'utf8'));
+  const frames = openFrames('/proc/self/ns/net', index);
+  return {
+    frames,
+    [Symbol.asyncDispose]: async () => {
+      frames[Symbol.dispose]();
+      await run('ip', ['link', 'delete', near]);
+    },
+  };
+}
+
+test('what listens at the loopback of the host is out of reach from its bridges, by whatever way it is written to', {
   timeout: 60_000,
 }, async () => {
   const { fixture, one } = await neighbours();
@@ -176,12 +208,31 @@ test('what listens at the loopback of the host is out of reach for containers, b
   // The kernel would let it in: ports that are published at 127.0.0.1 take that.
   assert.equal(readFileSync(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, 'utf8').trim(), '1');
   const head = { from: one.mac, to: mac, type: 'ip' } as const;
-  const to = (address: string, port: number) =>
-    frames.send(ethernet(head, udp(one.four, bytes(address), Buffer.from('word'), port)));
-  to('127.0.0.1', loopback.port);
-  to('127.0.0.1', loopback.port);
-  to(gateway, open.port);
-  while (open.words.length === 0) await turn();
-  assert.deepEqual(loopback.words, []);
+  await using stranger = await strangerOn(bridge);
+  for (const [from, source] of [
+    [frames, one.four],
+    [stranger.frames, bytes(`${block}.60.99`)],
+  ] as const) {
+    const to = (address: string, port: number) =>
+      from.send(ethernet(head, udp(source, bytes(address), Buffer.from('word'), port)));
+    open.words.length = 0;
+    to('127.0.0.1', loopback.port);
+    to('127.0.0.1', loopback.port);
+    // Until the bridge lets the new port through.
+    while (open.words.length === 0) {
+      to(gateway, open.port);
+      to('127.0.0.1', loopback.port);
+      await turn();
+    }
+    assert.deepEqual(loopback.words, []);
+  }
+  // What is of no connection is not asked once for each.
+  using echoes = listenForEchoes();
+  while (!echoes.words().includes('to the gateway')) {
+    frames.send(ethernet(head, echoReply(one.four, bytes('127.0.0.1'), Buffer.from('to the loopback'))));
+    frames.send(ethernet(head, echoReply(one.four, bytes(gateway), Buffer.from('to the gateway.'))));
+    await turn();
+  }
+  assert.ok(!echoes.words().includes('to the loopback'));
   for (const id of ['one', 'two']) await fixture.stop(id);
 });

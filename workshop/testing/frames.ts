@@ -68,6 +68,13 @@ export function udp(from: Buffer, to: Buffer, payload: Buffer, port = 9): Buffer
   return from.length === 4 ? ip4(17, from, to, datagram) : ip6(17, { from, to, hops: 64 }, datagram);
 }
 
+/** An answer to an echo over IPv4 that nobody asked for (RFC 792): to the tracking of connections it is of none. */
+export function echoReply(from: Buffer, to: Buffer, payload: Buffer): Buffer {
+  const message = Buffer.concat([Buffer.alloc(8), payload]);
+  message.writeUInt16BE(checksum(message), 2);
+  return ip4(1, from, to, message);
+}
+
 /** The first message of an SCTP association over IPv4 (RFC 9260, 3.3.2), or the answer to it. */
 export function sctpInit(
   from: { readonly ip: Buffer; readonly port: number },
