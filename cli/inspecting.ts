@@ -24,6 +24,8 @@ type Asked = {
   readonly size?: boolean | undefined;
   /** Of volumes: with what they take. */
   readonly usage?: boolean | undefined;
+  /** Of images: refused where they are for another. */
+  readonly platform?: string | undefined;
 };
 
 /**
@@ -90,7 +92,7 @@ async function inspectOne(
     client,
     name,
     among,
-    flags: { size, usage },
+    flags: { size, usage, platform },
   }: {
     readonly client: Client;
     readonly name: string;
@@ -100,7 +102,7 @@ async function inspectOne(
 ): Promise<{ readonly kind: Kind; readonly value: unknown }> {
   const ask: Readonly<Record<Kind, () => Promise<unknown>>> = {
     container: () => client.call('containerInspect', { id: name, size }),
-    image: () => client.call('imageInspect', { name }),
+    image: () => client.call('imageInspect', { name, platform }),
     network: () => client.call('networkInspect', { id: name }),
     volume: () => (usage ? inspectVolumeUsage(client, name) : client.call('volumeInspect', { name })),
   };

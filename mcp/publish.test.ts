@@ -32,6 +32,9 @@ test('images are tagged and pushed where the operator asked for it, and only the
   assert.deepEqual([...registry.manifests.keys()], ['1']);
   assert.match(String(pushed.data.digest), /^sha256:[0-9a-f]{64}$/);
   assert.match(seen[0]?.message ?? '', /^pushing /);
+  const foreign = await session.call('image_push', { image: name, platform: 'linux/s390x' });
+  assert.match(foreign.text, /has no image for linux\/s390x/);
+  assert.equal(foreign.isError, true);
   for (const image of [`${registry.host}/nobody`, 'UPPER']) {
     const answer = await session.call('image_push', { image });
     assert.equal(answer.isError, true, answer.text);

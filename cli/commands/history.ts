@@ -1,10 +1,10 @@
+import { operations } from '../../engine/api/operations.ts';
 import { formatSize } from '../../engine/api/sizes.ts';
 import type { ImageHistory } from '../../engine/api/wire/made-images.ts';
 import { defineCommand, type Flag } from '../command.ts';
 import { ago, goTime } from '../duration.ts';
 import { formatFlag, type ListFields, printListing } from '../listing.ts';
 import { ellipsis, shortId } from '../printable.ts';
-import { refused } from '../refused.ts';
 
 const CREATED_BY_CELLS = 45;
 const MISSING = '<missing>';
@@ -21,17 +21,15 @@ export const command = defineCommand({
     noTrunc: { type: 'boolean', summary: 'Show ids and commands whole' } as Flag<boolean>,
     quiet: { type: 'boolean', summary: 'Print ids alone', short: 'q' } as Flag<boolean>,
     format: formatFlag,
-    platform: refused(
-      { type: 'string', summary: 'Show this platform' },
-      'an image has one platform here',
-    ) as Flag<string>,
+    platform: operations.imageHistory.query.platform,
   },
   takes: [1, 1],
   examples: [{ line: 'berth history ubuntu', does: 'The steps it was made in, newest first' }],
   async run(context, { flags, args: [name = ''] }) {
-    const { human = true, noTrunc = false, quiet } = flags;
+    const { human = true, noTrunc = false, quiet, platform } = flags;
     const client = await context.connect();
-    const rows = await client.call('imageHistory', { name }, { signal: context.signals.cancelled });
+    const { cancelled: signal } = context.signals;
+    const rows = await client.call('imageHistory', { name, platform }, { signal });
     await printListing(context.stdout, {
       rows,
       goName: '*formatter.historyContext',

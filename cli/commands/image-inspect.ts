@@ -1,15 +1,12 @@
-import { defineCommand, type Flag } from '../command.ts';
+import { operations } from '../../engine/api/operations.ts';
+import { defineCommand } from '../command.ts';
 import { inspectEach, inspectFlags } from '../inspecting.ts';
-import { refused } from '../refused.ts';
 
 export const command = defineCommand({
   usage: '[FLAGS] IMAGE [IMAGE...]',
   flags: {
     format: inspectFlags.format,
-    platform: refused(
-      { type: 'string', summary: 'Show this platform' },
-      'an image has one platform here',
-    ) as Flag<string>,
+    platform: operations.imageInspect.query.platform,
   },
   takes: [1, Number.POSITIVE_INFINITY],
   examples: [

@@ -1,4 +1,5 @@
 import { BerthError } from '../../engine/api/errors.ts';
+import { operations } from '../../engine/api/operations.ts';
 import { familiarName, familiarReference, parseReference } from '../../engine/api/reference.ts';
 import { pushImage } from '../../engine/client/push.ts';
 import { defineCommand, type Flag } from '../command.ts';
@@ -16,11 +17,7 @@ export const command = defineCommand({
       short: 'a',
     } as Flag<boolean>,
     quiet: { type: 'boolean', summary: 'Show no progress', short: 'q' } as Flag<boolean>,
-    platform: refused(
-      { type: 'string', summary: 'Push the image for one platform', placeholder: 'OS/ARCH' },
-      'an image is for one platform here',
-      'berth push NAME',
-    ) as Flag<string>,
+    platform: operations.imagePush.query.platform,
     disableContentTrust: refused(
       { type: 'boolean', summary: 'Sign nothing' },
       'images are not signed',
@@ -45,8 +42,9 @@ export const command = defineCommand({
     const progress = openProgress(context.stderr, { quiet: flags.quiet });
     if (isBare && !flags.allTags && !flags.quiet) context.stderr.line('Using default tag: latest');
     try {
-      const { allTags } = flags;
-      for await (const line of pushImage(client, { image, allTags, signal: context.signals.cancelled }))
+      const { allTags, platform } = flags;
+      const { cancelled: signal } = context.signals;
+      for await (const line of pushImage(client, { image, allTags, platform, signal }))
         if (line.status !== undefined) progress.take(line);
     } finally {
       progress.end();

@@ -1,21 +1,16 @@
 import { toBerthError } from '../../engine/api/errors.ts';
 import { operations } from '../../engine/api/operations.ts';
-import { defineCommand, type Flag } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { complain, doToEach } from '../each.ts';
-import { refused } from '../refused.ts';
 
-const { force, noprune } = operations.imageRemove.query;
+const { force, noprune, platform } = operations.imageRemove.query;
 
 export const command = defineCommand({
   usage: '[FLAGS] IMAGE [IMAGE...]',
   flags: {
     force,
     noPrune: noprune,
-    platform: refused(
-      { type: 'list', summary: 'Remove only this platform' },
-      'an image has one platform here',
-      'berth rmi without it',
-    ) as Flag<readonly string[]>,
+    platform,
   },
   takes: [1, Number.POSITIVE_INFINITY],
   examples: [
@@ -27,7 +22,7 @@ export const command = defineCommand({
       try {
         const removed = await client.call(
           'imageRemove',
-          { name, force: flags.force, noprune: flags.noPrune },
+          { name, force: flags.force, noprune: flags.noPrune, platform: flags.platform },
           { signal: context.signals.cancelled },
         );
         const lines = removed.map((item) =>

@@ -58,6 +58,15 @@ export const registries: Behaviours = {
     const wrong = await berth.run(['run', '--platform', 'linux/arm64', name], { host });
     assert.deepEqual([wrong.code, wrong.stdout], [125, '']);
     assert.match(wrong.stderr, /has no image for linux\/arm64[\s\S]*it has linux\/s390x/);
-    await print(given, 'rmi', name);
+    // What the engine has is shown, sent on and removed for its own platform alone.
+    for (const command of [['push'], ['history'], ['image', 'inspect'], ['rmi']]) {
+      const other = await berth.run([...command, '--platform', 'linux/arm64', name], { host });
+      assert.deepEqual([other.code, other.stdout.replace('[]\n', '')], [1, ''], other.stderr);
+      assert.match(other.stderr, /has no image for linux\/arm64[\s\S]*it has linux\/s390x/);
+    }
+    const own = ['--platform', 'linux/s390x', name];
+    assert.equal(JSON.parse(await print(given, 'image', 'inspect', ...own))[0].Architecture, 's390x');
+    assert.match(await print(given, 'history', ...own), /^IMAGE/);
+    assert.match(await print(given, 'rmi', ...own), /^Untagged/);
   },
 };

@@ -12,6 +12,8 @@ export async function* pushImage(
     /** The image as it was typed. */
     readonly image: string;
     readonly allTags?: boolean | undefined;
+    /** Refused where the image is for another: `os/arch[/variant]`. */
+    readonly platform?: string | undefined;
     readonly signal?: AbortSignal | undefined;
   },
 ): AsyncGenerator<ProgressLine> {
@@ -22,5 +24,9 @@ export async function* pushImage(
   const name = familiarName(reference) + (reference.digest === undefined ? '' : `@${reference.digest}`);
   const tag = options.allTags ? undefined : reference.tag;
   const headers = { 'X-Registry-Auth': auth };
-  yield* client.lines('imagePush', { name, tag }, { signal: options.signal, headers });
+  yield* client.lines(
+    'imagePush',
+    { name, tag, platform: options.platform },
+    { signal: options.signal, headers },
+  );
 }

@@ -5,12 +5,13 @@ import type { ContentStore } from '../content/store.ts';
 import { allOf } from '../layers/all-of.ts';
 import type { LayerStore } from '../layers/types.ts';
 import type { Descriptor, Platform } from '../registry/manifest.ts';
-import { choosePlatform, formatPlatform, hostPlatform, parsePlatform, suits } from '../registry/platform.ts';
+import { choosePlatform, hostPlatform } from '../registry/platform.ts';
 import { type FetchedManifest, openRepository, type Repository } from '../registry/repository.ts';
 import type { RegistryLimits, RegistrySettings } from '../registry/settings.ts';
 import { collect, type Pins } from './collect.ts';
 import { type ImageConfig, parseImageConfig } from './config.ts';
 import { diskError } from './disk.ts';
+import { requirePlatform, wantedPlatform } from './platform.ts';
 import { layerLine } from './progress.ts';
 import type { LayerPuller } from './pull-layer.ts';
 import type { ImageRows } from './rows.ts';
@@ -39,8 +40,7 @@ const MAX_INDEX_DEPTH = 3;
  */
 export async function pullImage(context: PullContext, request: PullRequest): Promise<void> {
   const reference = parseReference(request.reference);
-  const wanted =
-    request.platform === undefined || request.platform === '' ? undefined : parsePlatform(request.platform);
+  const wanted = wantedPlatform(request.platform);
   const name = familiarReference(reference);
   try {
     await pull(context, { request, reference, wanted, name });
@@ -189,13 +189,8 @@ function checkConfig(
   options: { readonly layers: number; readonly wanted: Platform | undefined; readonly name: string },
 ): void {
   const { layers, wanted, name } = options;
-  const { os, architecture, variant, diffIds } = config;
-  const own: Platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
-  if (wanted !== undefined && !suits(own, wanted)) {
-    throw new BerthError('notFound', `${name} has no image for ${formatPlatform(wanted)}`, {
-      hint: `it has ${formatPlatform(own)}: choose with --platform`,
-    });
-  }
+  const { os, diffIds } = config;
+  requirePlatform(config, { wanted, name });
   if (os !== 'linux') {
     throw new BerthError('unsupported', `${name} is an image for ${os}, which can't run here`);
   }

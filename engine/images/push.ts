@@ -12,9 +12,11 @@ import type { RegistryLimits, RegistrySettings } from '../registry/settings.ts';
 import type { OutgoingBlob, Uploaded } from '../registry/upload.ts';
 import { collect, type Pins } from './collect.ts';
 import type { Compressor } from './compress.ts';
+import type { ImageConfig } from './config.ts';
 import { type BlobFile, findBlobFile } from './layer-archive.ts';
 import type { LayerBlob } from './layer-blobs.ts';
 import { madeManifest } from './made-manifest.ts';
+import { requirePlatform, wantedPlatform } from './platform.ts';
 import { type LayerStep, layerLine, throttled } from './progress.ts';
 import type { ImageRow, ImageRows, NameRow } from './rows.ts';
 import type { ImageEvent, PushRequest } from './types.ts';
@@ -27,6 +29,7 @@ export type PushContext = {
   readonly settings: RegistrySettings;
   readonly limits: RegistryLimits;
   readonly compress: Compressor;
+  readonly configOf: (id: Digest) => ImageConfig;
   readonly onEvent: (event: ImageEvent) => void;
 };
 
@@ -42,8 +45,14 @@ export async function pushImage(context: PushContext, request: PushRequest): Pro
   const name = familiarName(reference);
   const fullName = `${reference.domain}/${reference.path}`;
   const { signal, onProgress, auth } = request;
+  const wanted = wantedPlatform(request.platform);
+  const named = () => namesToPush(context.rows, { reference, fullName, name });
+  if (wanted !== undefined) {
+    for (const { tag, imageId } of named())
+      requirePlatform(context.configOf(imageId), { wanted, name: `${name}:${tag}` });
+  }
   onProgress({ status: `The push refers to repository [${fullName}]` });
-  const targets = namesToPush(context.rows, { reference, fullName, name });
+  const targets = named();
   const { settings, limits } = context;
   const place = { domain: reference.domain, path: reference.path, name };
   const repository = openRepository({ ...place, settings, limits, credentials: auth, push: true });

@@ -23,6 +23,7 @@ import { collectHosted } from './hosted/collect.ts';
 import { manifestOf } from './hosted/manifest.ts';
 import { hostedImages } from './hosted/store.ts';
 import { makeImage, readTarget } from './make.ts';
+import { requirePlatform, wantedPlatform } from './platform.ts';
 import { imagesToPrune } from './prune.ts';
 import { type PullContext, pullImage } from './pull.ts';
 import { createLayerPuller } from './pull-layer.ts';
@@ -89,6 +90,12 @@ export function openImageStore(options: {
     );
   };
 
+  const find = (name: string, platform: string | undefined) => {
+    const { image } = findImage(rows, name);
+    requirePlatform(configOf(image.id), { wanted: wantedPlatform(platform), name });
+    return image;
+  };
+
   /** Removes a name or an image; gives dockerd's lines, and the diffIDs of the layers that went with it. */
   async function remove(name: string, force: boolean) {
     const diffIds = rows.diffIdsOf(findImage(rows, name).image.id);
@@ -112,21 +119,21 @@ export function openImageStore(options: {
       await collectAfter(dropRemoved());
       await pullImage(context, request);
     },
-    push: async (request) => await pushImage({ ...context, compress }, request),
+    push: async (request) => await pushImage({ ...context, compress, configOf }, request),
     save: async (options) => await saveImages({ ...context, configOf }, options),
     load: async (request) => {
       await collectAfter(dropRemoved());
       await loadImages({ ...context, layerLimits }, request);
     },
     list: ({ filter = {} }) => listImages({ rows, configOf }, filter),
-    inspect: (name) => inspectImage({ rows, configOf }, findImage(rows, name).image),
+    inspect: (name, { platform } = {}) => inspectImage({ rows, configOf }, find(name, platform)),
     resolve: (name) => {
       // A container that was stopped when its image went can still be started.
       const { id, sizeBytes } = findImage(rows, name, { removed: true }).image;
       const { config, os, architecture, variant, diffIds } = configOf(id);
       return { id, config, os, architecture, variant, layers: diffIds, sizeBytes };
     },
-    history: (name) => historyOf({ rows, configOf }, findImage(rows, name).image),
+    history: (name, { platform } = {}) => historyOf({ rows, configOf }, find(name, platform)),
     tag: (name, target) => {
       const { id } = findImage(rows, name).image;
       const wanted = readTarget(target);
@@ -144,7 +151,10 @@ export function openImageStore(options: {
       if (made.imported === true) onEvent({ action: 'import', id, name: id });
       return id;
     },
-    remove: async (name, { force = false }) => (await remove(name, force)).lines,
+    remove: async (name, { force = false, platform = [] }) => {
+      for (const each of platform) find(name, each);
+      return (await remove(name, force)).lines;
+    },
     prune: async ({ filter = {} }) => {
       const isUsed = (id: string) => usersOf(id).length > 0;
       const [sizes, blobs] = [rows.layerSizes(), rows.blobs.sizes()];

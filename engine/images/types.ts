@@ -46,10 +46,15 @@ export type PushRequest = {
   readonly name: string;
   /** The tag to push; all that the repository has where none is given. */
   readonly tag?: string | undefined;
+  /** Nothing is pushed where it is for another. */
+  readonly platform?: string | undefined;
   readonly auth?: RegistryAuth | undefined;
   readonly signal: AbortSignal;
   readonly onProgress: (line: ProgressLine) => void;
 };
+
+/** `os/arch[/variant]`, or JSON: see `wantedPlatform`. */
+export type PlatformOption = { readonly platform?: string | undefined };
 
 export type LoadRequest = {
   /** Compressed with gzip or zstd, or not. */
@@ -83,18 +88,23 @@ export type ImageStore = {
    */
   load(request: LoadRequest): Promise<void>;
   list(query: { readonly all?: boolean; readonly filter?: Filters }): readonly ImageSummary[];
-  /** Throws `notFound`, with a hint to pull it. */
-  inspect(name: string): ImageInspect;
+  /** Throws `notFound`, with a hint to pull it; also where it is for another platform than the one wanted. */
+  inspect(name: string, options?: PlatformOption): ImageInspect;
   resolve(name: string): StoredImage;
-  /** Throws `notFound`. */
-  history(name: string): readonly ImageHistory[];
+  /** Throws `notFound`, as `inspect` does. */
+  history(name: string, options?: PlatformOption): readonly ImageHistory[];
   /** Gives an image another name. Throws `notFound`, `invalid`. */
   tag(name: string, target: ImageTarget): void;
   /** Keeps an image that is made here. Throws `invalid` on a layer that is none, `cancelled`; then nothing is kept. */
   make(made: NewLocalImage): Promise<Digest>;
+  /** Of platforms that are named an image has to be for each, as it is for one alone. */
   remove(
     name: string,
-    options: { readonly force?: boolean; readonly noprune?: boolean },
+    options: {
+      readonly force?: boolean | undefined;
+      readonly noprune?: boolean | undefined;
+      readonly platform?: readonly string[] | undefined;
+    },
   ): Promise<readonly ImageDeleted[]>;
   /** Removes those that nothing uses and the filters choose: see `imagesToPrune`. Throws `invalid` on another filter. */
   prune(query: { readonly filter?: Filters | undefined }): Promise<ImagesPruned>;

@@ -12,15 +12,18 @@ export const imagePush = tool({
   // What the tag named there before is no longer found by it.
   hints: { readOnly: false, destructive: true, idempotent: true, openWorld: true },
   toolset: 'publish',
-  fields: { image: operations.imagePull.query.fromImage },
+  fields: {
+    image: operations.imagePull.query.fromImage,
+    platform: operations.imagePush.query.platform,
+  },
   required: ['image'],
   output: record({ image: text, digest: optional(text) }),
-  async run({ image }, { engine, signal, progress }) {
+  async run({ image, platform }, { engine, signal, progress }) {
     const reference = familiarReference(parseReference(image));
     const layers = new Map<string, { readonly current: number; readonly total: number }>();
     let digest: string | undefined;
     progress.report(`pushing ${reference}`);
-    for await (const line of pushImage(engine, { image: reference, signal })) {
+    for await (const line of pushImage(engine, { image: reference, platform, signal })) {
       digest = line.aux?.Digest ?? digest;
       const { id, progressDetail: { current = 0, total = 0 } = {} } = line;
       if (id === undefined || total === 0) continue;

@@ -1,4 +1,4 @@
-import { boolean, string } from '../fields.ts';
+import { boolean, list, string } from '../fields.ts';
 import type { ImagesPruned } from '../wire/disk-usage.ts';
 import type { ImageDeleted, ImageInspect, ImageSummary, ProgressLine } from '../wire.ts';
 import { operation } from './define.ts';
@@ -19,7 +19,10 @@ export const imageOperations = {
   imagePush: operation<ProgressLine>()({
     summary: 'Push an image to a registry',
     route: 'POST /images/{name*}/push',
-    query: { tag: string('Tag to push; all tags of the repository where none is given') },
+    query: {
+      tag: string('Tag to push; all tags of the repository where none is given'),
+      platform: shared.platform,
+    },
     answer: 'lines',
   }),
   imageList: operation<readonly ImageSummary[]>()({
@@ -30,6 +33,7 @@ export const imageOperations = {
   imageInspect: operation<ImageInspect>()({
     summary: 'Show all about an image',
     route: 'GET /images/{name*}/json',
+    query: { platform: shared.platform },
   }),
   imagePrune: operation<ImagesPruned>()({
     summary: 'Remove images that nothing uses',
@@ -42,6 +46,7 @@ export const imageOperations = {
     query: {
       force: boolean('Remove it even if stopped containers use it', { short: 'f' }),
       noprune: boolean('Keep untagged parents'),
+      platform: list(shared.platform.summary, { placeholder: 'OS/ARCH', wire: 'platforms' }),
     },
   }),
 };

@@ -53,5 +53,6 @@ export const madeImageOperations = {
   imageHistory: operation<readonly ImageHistory[]>()({
     summary: 'Show how an image came to be',
     route: 'GET /images/{name*}/history',
+    query: { platform: shared.platform },
   }),
 };

@@ -6,6 +6,7 @@ import { type Descriptor, type Manifest, type Platform, parseManifest } from '..
 import { choosePlatform, formatPlatform, hostPlatform, suits } from '../../registry/platform.ts';
 import { type ImageConfig, parseImageConfig } from '../config.ts';
 import { layerType } from '../layer-types.ts';
+import { platformOf } from '../platform.ts';
 import { type ImageFiles, readSmall } from './unpack.ts';
 
 /** An image in an archive. */
@@ -58,10 +59,6 @@ export async function imagesIn(
   throw new BerthError('notFound', `the archive has no image for ${formatPlatform(wanted)}`, {
     hint: `it has ${there.join(', ')}: choose with --platform`,
   });
-}
-
-export function platformOf({ os, architecture, variant }: ImageConfig): Platform {
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
 async function dockerImages(files: ImageFiles, listed: unknown): Promise<readonly ArchivedImage[]> {

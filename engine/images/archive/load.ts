@@ -4,11 +4,11 @@ import { familiarReference, parseReference } from '../../api/reference.ts';
 import type { ContentStore } from '../../content/store.ts';
 import { compressionOfFile } from '../../layers/decompress.ts';
 import type { LayerLimits, LayerStore } from '../../layers/types.ts';
-import { parsePlatform } from '../../registry/platform.ts';
 import { collect, type Pins } from '../collect.ts';
 import { diskError } from '../disk.ts';
 import { keepLayer } from '../keep-layer.ts';
 import { layerType } from '../layer-types.ts';
+import { wantedPlatform } from '../platform.ts';
 import { layerLine, throttled } from '../progress.ts';
 import type { ImageRows } from '../rows.ts';
 import type { ImageEvent, LoadRequest } from '../types.ts';
@@ -28,7 +28,7 @@ export type LoadContext = {
 /** Keeps the images of an archive, under the names that it gives them. Throws as `ImageStore.load` says. */
 export async function loadImages(context: LoadContext, request: LoadRequest): Promise<void> {
   const { archive, signal } = request;
-  const wanted = request.platform ? parsePlatform(request.platform) : undefined;
+  const wanted = wantedPlatform(request.platform);
   try {
     await using files = await unpackImages(context.content, { archive, limits: context.layerLimits, signal });
     for (const image of await imagesIn(files, wanted)) await loadImage(context, image, request);

@@ -6,7 +6,6 @@ import { parseReference } from '../../api/reference.ts';
 import type { ContentStore } from '../../content/store.ts';
 import type { LayerStore } from '../../layers/types.ts';
 import { OCI_INDEX, OCI_MANIFEST, type Platform, parseManifest } from '../../registry/manifest.ts';
-import { formatPlatform, parsePlatform, suits } from '../../registry/platform.ts';
 import { ARCHIVE_END, encodeHeader, paddingAfter } from '../../tar/writer.ts';
 import type { Pins } from '../collect.ts';
 import type { ImageConfig } from '../config.ts';
@@ -14,9 +13,9 @@ import { findImage, repositoryText, tagText } from '../find.ts';
 import { findBlobFile, openArchive } from '../layer-archive.ts';
 import { compressionOfType, layerType } from '../layer-types.ts';
 import { madeManifest } from '../made-manifest.ts';
+import { platformOf, requirePlatform, wantedPlatform } from '../platform.ts';
 import type { ImageRow, ImageRows, NameRow } from '../rows.ts';
 import type { ImageEvent } from '../types.ts';
-import { platformOf } from './contents.ts';
 
 export type SaveContext = {
   readonly rows: ImageRows;
@@ -51,9 +50,10 @@ export async function saveImages(
   context: SaveContext,
   options: { readonly names: readonly string[]; readonly platform?: string | undefined },
 ): Promise<AsyncGenerator<Uint8Array>> {
-  const wanted = options.platform ? parsePlatform(options.platform) : undefined;
+  const wanted = wantedPlatform(options.platform);
   const chosen = chooseImages(context.rows, options.names);
-  for (const { image, name } of chosen.values()) checkPlatform(context, { image, name, wanted });
+  for (const { image, name } of chosen.values())
+    requirePlatform(context.configOf(image.id), { wanted, name });
   await using undo = new AsyncDisposableStack();
   for (const { image } of chosen.values())
     undo.use(context.pins.keep([image.id, image.manifestDigest, ...context.rows.diffIdsOf(image.id)]));
@@ -104,21 +104,6 @@ function bareTags(rows: ImageRows, name: string): readonly NameRow[] {
     // An id, or nothing: who looks for it says so.
     return [];
   }
-}
-
-function checkPlatform(
-  { configOf }: SaveContext,
-  {
-    image,
-    name,
-    wanted,
-  }: { readonly image: ImageRow; readonly name: string; readonly wanted: Platform | undefined },
-): void {
-  const own = platformOf(configOf(image.id));
-  if (wanted === undefined || suits(own, wanted)) return;
-  throw new BerthError('notFound', `${name} has no image for ${formatPlatform(wanted)}`, {
-    hint: `it has ${formatPlatform(own)}: choose with --platform`,
-  });
 }
 
 async function prepare(

@@ -20,12 +20,10 @@ export function imageHandlers({
     },
     imagePush: async ({ path, query, headers, signal }) => {
       const auth = authOf(headers);
-      return await withProgress((onProgress) =>
-        images.push({ ...path, tag: query.tag, auth, signal, onProgress }),
-      );
+      return await withProgress((onProgress) => images.push({ ...path, ...query, auth, signal, onProgress }));
     },
     imageList: ({ query }) => json(images.list(query)),
-    imageInspect: ({ path }) => json(images.inspect(path.name)),
+    imageInspect: ({ path, query }) => json(images.inspect(path.name, query)),
     imagePrune: async ({ query }) => json(await images.prune(query)),
     imageRemove: async ({ path, query }) => json(await images.remove(path.name, query)),
   };

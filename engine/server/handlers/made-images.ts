@@ -2,8 +2,8 @@ import { BerthError } from '../../api/errors.ts';
 import type { ContainerConfig } from '../../api/wire.ts';
 import { readContainerConfig } from '../../images/config.ts';
 import { applyInstructions } from '../../images/instructions.ts';
+import { wantedPlatform } from '../../images/platform.ts';
 import { decompressed } from '../../layers/decompress.ts';
-import { parsePlatform } from '../../registry/platform.ts';
 import { empty, type Handlers, json, type ServerParts } from '../exchange.ts';
 
 type Ids = 'imageImport' | 'containerCommit' | 'imageTag' | 'imageHistory';
@@ -27,7 +27,7 @@ export function madeImageHandlers({
         layer: decompressed(body),
         config: applyInstructions(readContainerConfig({}), query.changes ?? []),
         comment: query.message,
-        platform: query.platform === undefined ? undefined : parsePlatform(query.platform),
+        platform: wantedPlatform(query.platform),
         target: query,
         signal,
         imported: true,
@@ -51,7 +51,7 @@ export function madeImageHandlers({
       return empty(201);
     },
 
-    imageHistory: ({ path }) => json(images.history(path.name)),
+    imageHistory: ({ path, query }) => json(images.history(path.name, query)),
   };
 }
 

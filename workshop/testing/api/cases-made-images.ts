@@ -55,6 +55,42 @@ async function printed(subject: Subject, Image: string, more: object): Promise<s
 }
 
 export const madeImageCases: Readonly<Record<string, Case>> = {
+  'an image is shown, pushed and removed for its own platform, and for no other': async (subject) => {
+    // dockerd 20.10 passes it over.
+    if (subject.name === 'dockerd') return;
+    await using image = newName(subject);
+    const path = `/v1.47/images/${image.name}`;
+    await ask(subject, `POST /v1.41/images/busybox/tag?repo=${image.name}`);
+    const { Architecture, Id } = await inspect(subject, image.name);
+    const inJson = (architecture: string) =>
+      encodeURIComponent(JSON.stringify({ os: 'linux', architecture }));
+    const questions = (platform: string) => [
+      `GET ${path}/json?platform=${platform}`,
+      `GET ${path}/history?platform=${platform}`,
+      `POST ${path}/push?tag=latest&platform=${platform}`,
+      `DELETE ${path}?platforms=${platform}`,
+      `DELETE ${path}?force=1&platforms=${inJson(Architecture)}&platforms=${platform}`,
+    ];
+    for (const line of [...questions('linux/s390x'), ...questions(inJson('s390x'))]) {
+      const { status, text } = await ask(subject, line);
+      assert.match(text, /has no image for linux\/s390x/, line);
+      assert.equal(status, 404, line);
+    }
+    for (const wrong of ['a/b/c/d', encodeURIComponent('{"os":'), encodeURIComponent('{"os":"linux"}')]) {
+      for (const line of questions(wrong)) {
+        const { status, text } = await ask(subject, line);
+        assert.match(text, /invalid platform/, line);
+        assert.equal(status, 400, line);
+      }
+    }
+    assert.equal((await inspect(subject, image.name)).Id, Id, 'nothing was removed');
+    for (const own of [`linux/${Architecture}`, inJson(Architecture)]) {
+      assert.equal((await ask(subject, `GET ${path}/json?platform=${own}`)).json().Id, Id);
+      assert.equal((await ask(subject, `GET ${path}/history?platform=${own}`)).json()[0].Id, Id);
+    }
+    const removed = await ask(subject, `DELETE ${path}?platforms=${inJson(Architecture)}`);
+    assert.deepEqual(removed.json(), [{ Untagged: `${image.name}:latest` }]);
+  },
   'an image of a container has what was added, and has not what was removed': async (subject) => {
     await using image = newName(subject);
     await using made = await ran(
