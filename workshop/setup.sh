@@ -22,6 +22,8 @@ PACKAGES_IMAGE='debootstrap'
 PACKAGES_TEST='busybox-static apache2-utils openssl erofs-utils docker-compose'
 # Loads for networks.
 PACKAGES_BENCH='iperf3 wrk dnsperf'
+# Another firewall, beside which ours are tried: what it needs but itself.
+PACKAGES_FIREWALLD='dbus-daemon python3-dbus python3-gi python3-nftables python3-cap-ng gir1.2-glib-2.0'
 # What dockerd and podman are linked to or call, where they are unpacked.
 PACKAGES_DOCKERD='libdevmapper1.02.1 iptables'
 PACKAGES_PODMAN='libdevmapper1.02.1 libgpgme11 libsubid4 iptables'
@@ -174,6 +176,11 @@ make_available() {
           # shellcheck disable=SC2086 # a list of words
           install_packages $PACKAGES_PODMAN
           unpack_program podman podman
+        fi
+        if ! command -v firewalld >/dev/null; then
+          # shellcheck disable=SC2086 # a list of words
+          install_packages $PACKAGES_FIREWALLD
+          unpack_program firewalld firewalld python3-firewall
         fi
         # It is linked to what podman is.
         if ! command -v skopeo >/dev/null; then

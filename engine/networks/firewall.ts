@@ -3,6 +3,7 @@ import { addressBytes, macBytes } from '../host/netlink-message.ts';
 import { type Element, elementSteps, openRules } from '../host/nftables.ts';
 import { runProgram } from '../host/programs.ts';
 import { removalText, rulesText, type SetName, sets } from './firewall-rules.ts';
+import { openFirewalld } from './firewalld.ts';
 import { acceptForwarded, refuseForwarded } from './forward-policy.ts';
 import type { Network } from './types.ts';
 
@@ -33,6 +34,7 @@ const LOOK_ANYWAY_MS = 10_000;
 /** `table` is the name of the engine's tables. Nothing is made until there is a network. */
 export function openFirewall(table: string, warn: (message: string) => void): Firewall {
   const rules = openRules();
+  const firewalld = openFirewalld(() => rules.handles('inet', 'firewalld').join(), warn);
   const networks = new Map<string, Network>();
   const items = new Map<string, Item>();
   const keyOf = ({ set, key }: Item) => `${set} ${key.toString('hex')}`;
@@ -73,7 +75,14 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
       made = networks.size > 0;
       handles = look();
     }
-    await acceptForwarded([...networks.values()], warn);
+    await letPass();
+  }
+
+  /** Has other firewalls on this host let through what these rules let through. */
+  async function letPass(): Promise<void> {
+    const bridged = [...networks.values()];
+    await acceptForwarded(bridged, warn);
+    if (!over) await firewalld.trust(bridged.map(({ bridge = '' }) => bridge));
   }
 
   function change(what: 'newElement' | 'deleteElement', changed: readonly Item[]): void {
@@ -114,7 +123,7 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
     if (look() !== handles) {
       warn(`somebody changed the rules of ${table}: they are put back`);
       void restore();
-    } else void acceptForwarded([...networks.values()], warn).catch((error) => warn(String(error)));
+    } else void letPass().catch((error) => warn(String(error)));
   }, LOOK_EVERY_MS);
   timer.unref();
 
@@ -126,6 +135,7 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
     async removeNetwork(network) {
       networks.delete(network.id);
       await refuseForwarded(network);
+      await firewalld.forget([network.bridge ?? '']);
       await apply();
     },
     add(added) {
@@ -148,8 +158,9 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
       over = true;
       clearInterval(timer);
       await applying;
-      rules[Symbol.dispose]();
       for (const network of networks.values()) await refuseForwarded(network);
+      await firewalld.forget([...networks.values()].map(({ bridge = '' }) => bridge));
+      rules[Symbol.dispose]();
       networks.clear();
       made = false;
       await runProgram('nft', ['-f', '-'], { input: removalText(table) });
