@@ -25,15 +25,20 @@ export async function keepLayer(
   const { blob, diffId, mediaType, signal, onProgress } = options;
   if (rows.layer(diffId) !== undefined) return;
   const layer = await layers.apply({ blob: blob.path, diffId, signal, onProgress });
+  let isKept = false;
   try {
-    const isKept = blob.digest === diffId && (await layers.archive(layer.id)) !== undefined;
-    if (!isKept && !rows.blobs.has(blob.digest)) await content.keep(blob);
+    const inLayer = blob.digest === diffId && (await layers.archive(layer.id)) !== undefined;
+    if (!inLayer && !rows.blobs.has(blob.digest)) {
+      await content.keep(blob);
+      isKept = true;
+    }
     // A pull may have brought the same one meanwhile.
     if (rows.layer(diffId) !== undefined) return await layers.remove(layer.id);
     const { digest, sizeBytes } = blob;
-    rows.addLayer(layer, diffId, isKept ? undefined : { digest, sizeBytes, mediaType });
+    rows.addLayer(layer, diffId, inLayer ? undefined : { digest, sizeBytes, mediaType });
   } catch (error) {
-    if (!rows.isBlobUsed(blob.digest)) content.remove(blob.digest);
+    // Where it was not kept here it may be a pull's, which has no row yet.
+    if (isKept && !rows.isBlobUsed(blob.digest)) content.remove(blob.digest);
     await layers.remove(layer.id);
     throw error;
   }
