@@ -26,7 +26,7 @@ test('next to firewalld containers reach others and are reached by their ports, 
   {
     await using fixture = await testNetworks(`${block}.1.0/24`);
     await using east = await makeHost(root.join('east'));
-    await joinHosts({ to: east, here: [`${block}.201.1/24`], there: [`${block}.201.2/24`] });
+    const cable = await joinHosts({ to: east, here: [`${block}.201.1/24`], there: [`${block}.201.2/24`] });
     await east.run('ip', 'route', 'add', 'default', 'via', `${block}.201.1`);
     const one = await fixture.start('one', ['bridge'], [web]);
     await fixture.networks.create({ Name: 'other', IPAM: { Config: [{ Subnet: `${block}.2.0/24` }] } });
@@ -47,6 +47,11 @@ test('next to firewalld containers reach others and are reached by their ports, 
       await firewalld.command('--reload');
       while ((await trusted()).length < bridges.length);
       await check();
+      // From its default zone firewalld itself refuses other hosts. Where it lets all through, our rules do.
+      await firewalld.command('--zone=trusted', `--change-interface=${cable}`);
+      assert.equal(await east.run(...visit(`${block}.201.1`, 8080, 2)), 'reached\n');
+      await assert.rejects(east.run(...visit(one.addresses[0] ?? '', 80, 1)));
+      await firewalld.command('--zone=trusted', `--remove-interface=${cable}`);
       // An operator's own choice stays.
       await firewalld.command('--zone=public', `--change-interface=${bridges[1]}`);
       await firewalld.command('--zone=trusted', `--remove-interface=${bridges[0]}`);
