@@ -113,7 +113,7 @@ export function openFirewall(table: string, warn: (message: string) => void): Fi
   const timer = setInterval(() => {
     if (!made || applying !== undefined) return;
     const now = rules.generation();
-    if (now === generation) return;
+    if (now === generation && !firewalld.isLate()) return;
     // Programs are asked what others do: not for each container that comes and goes. Not all of it moves the number.
     const others = now !== generation + own;
     if (!others && performance.now() - looked < LOOK_ANYWAY_MS) return;

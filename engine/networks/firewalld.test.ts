@@ -4,6 +4,7 @@ import { startFirewalld } from '../../workshop/testing/firewalld.ts';
 import { enterHost, joinHosts, makeHost } from '../../workshop/testing/hosts.ts';
 import { block, knock, ping, testNetworks } from '../../workshop/testing/networks.ts';
 import { tempRoot } from '../../workshop/testing/temp.ts';
+import { openFirewalld } from './firewalld.ts';
 
 /** firewalld itself, in a network namespace that this thread goes into: the machine's rules stay as they are. */
 
@@ -15,7 +16,7 @@ const visit = (address: string, port: number, seconds: number) => [
 ];
 
 test('next to firewalld containers reach others and are reached by their ports, also after it was loaded anew, and nothing else is let through', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   await using root = await tempRoot('firewalld-here');
   await using here = await makeHost(root.join('here'));
@@ -47,6 +48,9 @@ test('next to firewalld containers reach others and are reached by their ports, 
       await firewalld.command('--reload');
       while ((await trusted()).length < bridges.length);
       await check();
+      await firewalld.restart();
+      while ((await trusted()).length < bridges.length);
+      await check();
       // From its default zone firewalld itself refuses other hosts. Where it lets all through, our rules do.
       await firewalld.command('--zone=trusted', `--change-interface=${cable}`);
       assert.equal(await east.run(...visit(`${block}.201.1`, 8080, 2)), 'reached\n');
@@ -57,6 +61,15 @@ test('next to firewalld containers reach others and are reached by their ports, 
       await firewalld.command('--zone=trusted', `--remove-interface=${bridges[0]}`);
       while (!(await trusted()).includes(bridges[0] ?? ''));
       assert.ok(!(await trusted()).includes(bridges[1] ?? ''));
+      {
+        using _silent = firewalld.pause();
+        const began = performance.now();
+        await fixture.networks.create({ Name: 'late', IPAM: { Config: [{ Subnet: `${block}.3.0/24` }] } });
+        assert.ok(performance.now() - began < 15_000, 'a network waits for it for a while only');
+      }
+      const late = fixture.networks.find('late').bridge ?? '';
+      while (!(await trusted()).includes(late));
+      await fixture.networks.remove('late');
     } finally {
       process.kill(server);
     }
@@ -65,4 +78,20 @@ test('next to firewalld containers reach others and are reached by their ports, 
     assert.deepEqual(await trusted(), [fixture.bridge]);
   }
   assert.deepEqual(await trusted(), [], 'with the engine its bridges have gone');
+});
+
+test('where its rules cannot be asked for, that is told, and later bridges are none the worse for it', async () => {
+  const warnings: string[] = [];
+  let fails = true;
+  const rules = () => {
+    if (fails) throw new Error('no line to the kernel');
+    return '';
+  };
+  const firewalld = openFirewalld(rules, (message) => warnings.push(message));
+  await firewalld.trust(['berth-none']);
+  await firewalld.forget(['berth-none']);
+  assert.deepEqual(warnings, Array(2).fill('firewalld: no line to the kernel'));
+  fails = false;
+  await firewalld.trust(['berth-none']);
+  assert.equal(warnings.length, 2);
 });

@@ -11,6 +11,10 @@ import { tempRoot } from './temp.ts';
 export type TestFirewalld = AsyncDisposable & {
   /** Runs firewall-cmd and gives what it prints. */
   readonly command: (...args: readonly string[]) => Promise<string>;
+  /** Ends it, and starts it again. */
+  readonly restart: () => Promise<void>;
+  /** Has it answer nobody, until this is disposed of. */
+  readonly pause: () => Disposable;
 };
 
 /** Debian's, with its files below `/` or where it was unpacked. */
@@ -56,12 +60,15 @@ export async function startFirewalld(): Promise<TestFirewalld> {
       env: { ...process.env, ...environment },
     });
     const ended = once(child, 'exit');
-    undo.defer(async () => {
-      child.kill();
-      await ended;
-    });
+    return {
+      child,
+      async [Symbol.asyncDispose]() {
+        child.kill();
+        await ended;
+      },
+    };
   };
-  run('dbus-daemon', `--config-file=${root.join('bus.conf')}`, '--nofork', '--nopidfile');
+  undo.use(run('dbus-daemon', `--config-file=${root.join('bus.conf')}`, '--nofork', '--nopidfile'));
   const settings = [
     '--system-config',
     root.join('settings'),
@@ -71,7 +78,10 @@ export async function startFirewalld(): Promise<TestFirewalld> {
   const quiet = ['--nofork', '--nopid', '--log-target', 'file', '--log-file', root.join('log')];
   // What it has in /run is its own.
   const apart = 'mount -t tmpfs none /run; exec "$@"';
-  run('unshare', '--mount', 'sh', '-ec', apart, 'sh', PYTHON, daemon, ...quiet, ...settings);
+  const start = () =>
+    run('unshare', '--mount', 'sh', '-ec', apart, 'sh', PYTHON, daemon, ...quiet, ...settings);
+  let running = start();
+  undo.defer(() => running[Symbol.asyncDispose]());
 
   await mkdir(root.join('bin'));
   const words = Object.entries(environment).map(([name, value]) => `${name}='${value}'`);
@@ -83,14 +93,30 @@ export async function startFirewalld(): Promise<TestFirewalld> {
     process.env.PATH = path;
   });
   const command = (...args: readonly string[]) => runProgram('firewall-cmd', args);
-  for (const deadline = Date.now() + 30_000; ; await delay(50)) {
-    try {
-      await command('--state');
-      break;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
+  const answers = async () => {
+    for (const deadline = Date.now() + 30_000; ; await delay(50)) {
+      try {
+        await command('--state');
+        break;
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+      }
     }
-  }
+  };
+  await answers();
   const kept = undo.move();
-  return { command, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return {
+    command,
+    async restart() {
+      await running[Symbol.asyncDispose]();
+      running = start();
+      await answers();
+    },
+    pause() {
+      const { child } = running;
+      child.kill('SIGSTOP');
+      return { [Symbol.dispose]: () => void child.kill('SIGCONT') };
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
 }
