@@ -3,8 +3,9 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { hostname as machineName } from 'node:os';
 import { BerthError } from '../api/errors.ts';
 import type { ContainerConfig, CreateContainerBody, HostConfig } from '../api/wire.ts';
+import { platformOf, wantedPlatform } from '../images/platform.ts';
 import type { StoredImage } from '../images/types.ts';
-import { formatPlatform, parsePlatform, suits } from '../registry/platform.ts';
+import { formatPlatform, suits } from '../registry/platform.ts';
 import { type CreateRequest, readCreateBody } from './body.ts';
 import { type Context, pathsOf } from './context.ts';
 import { endpointWishes } from './endpoint-wishes.ts';
@@ -127,14 +128,15 @@ function readName(context: Context, given: string | undefined): string | undefin
 }
 
 /** Throws `notFound` where the image is for another platform, so that a client may pull the right one. */
-function requirePlatform({ os, architecture, variant }: StoredImage, wanted: string | undefined): void {
-  if (wanted === undefined || wanted === '') return;
-  const own = { os, architecture, ...(variant === undefined ? {} : { variant }) };
-  if (suits(own, parsePlatform(wanted))) return;
+function requirePlatform(image: StoredImage, given: string | undefined): void {
+  const wanted = wantedPlatform(given);
+  const own = platformOf(image);
+  if (wanted === undefined || suits(own, wanted)) return;
+  const text = formatPlatform(wanted);
   throw new BerthError(
     'notFound',
-    `the image is for ${formatPlatform(own)}, not for the platform (${wanted}) that was asked for`,
-    { hint: `berth pull --platform ${wanted} IMAGE` },
+    `the image is for ${formatPlatform(own)}, not for the platform (${text}) that was asked for`,
+    { hint: `berth pull --platform ${text} IMAGE` },
   );
 }
 

@@ -23,15 +23,18 @@ function textOf(json: string): string {
   } catch {
     throw wrong();
   }
-  const parts = [value.os, value.architecture, value.variant].filter(
-    (part) => part !== undefined && part !== '',
-  );
-  if (parts.length < 2 || !parts.every((part) => typeof part === 'string')) throw wrong();
+  const { os, architecture, variant } = value ?? {};
+  const parts = [os, architecture, ...(variant ? [variant] : [])];
+  if (!parts.every((part) => typeof part === 'string' && part !== '' && !part.includes('/'))) throw wrong();
   return parts.join('/');
 }
 
 /** The platform that an image is for. */
-export function platformOf({ os, architecture, variant }: ImageConfig): Platform {
+export function platformOf({
+  os,
+  architecture,
+  variant,
+}: Pick<Platform, 'os' | 'architecture'> & { readonly variant?: string | undefined }): Platform {
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 

@@ -76,7 +76,16 @@ export const madeImageCases: Readonly<Record<string, Case>> = {
       assert.match(text, /has no image for linux\/s390x/, line);
       assert.equal(status, 404, line);
     }
-    for (const wrong of ['a/b/c/d', encodeURIComponent('{"os":'), encodeURIComponent('{"os":"linux"}')]) {
+    const malformed = [
+      ...[
+        '{"os":',
+        '{"os":"linux"}',
+        '{"os":"linux","variant":"v8"}',
+        '{"os":"linux","architecture":"arm64/v8"}',
+      ],
+      ...['{"architecture":"arm64","variant":"v8"}', '{"os":"linux","architecture":7}'],
+    ];
+    for (const wrong of ['a/b/c/d', ...malformed.map(encodeURIComponent)]) {
       for (const line of questions(wrong)) {
         const { status, text } = await ask(subject, line);
         assert.match(text, /invalid platform/, line);
